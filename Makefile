@@ -1,0 +1,206 @@
+# zygoted: one Makefile, not recursive. `make help` lists the targets.
+#
+# Every executable is the objects of its own folder over daemon/base: the linker enforces the layers.
+
+VERSION := 0.1.0
+BUILD ?= build
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+DESTDIR ?=
+SECONDS ?= 60
+CC ?= cc
+CLANG ?= clang
+PYTHON ?= /usr/bin/python3
+PYTEST := $(PYTHON) -m pytest
+JOBS ?= $(shell nproc)
+
+SBINDIR := $(PREFIX)/sbin
+BINDIR := $(PREFIX)/bin
+LIBEXECDIR := $(PREFIX)/libexec/zygoted
+WORKERDIR := $(PREFIX)/lib/zygoted/workers
+MANDIR := $(PREFIX)/share/man
+
+DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
+	ieee-data
+DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
+	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2
+
+PKGS := libevent_core libseccomp libconfuse jansson
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
+	-Wno-format-zero-length
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=3
+OPTIMIZE ?= -O2 -g
+CFLAGS_ALL = -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -Idaemon -Iworker \
+	-DZYGOTED_VERSION='"$(VERSION)"' -DZYGOTED_WORKER_DIR='"$(WORKERDIR)"' \
+	-DZYGOTED_LIBEXEC_DIR='"$(LIBEXECDIR)"' $(SANITIZE) $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+
+BASE_SRC := $(wildcard daemon/base/*.c)
+ZYGOTED_SRC := $(wildcard daemon/*.c daemon/supervisor/*.c daemon/front/*.c)
+CTL_SRC := $(wildcard daemon/zygotectl/*.c)
+ZYGOTE_SRC := $(wildcard worker/zygote/*.c)
+WORKERS := $(filter-out zygote,$(notdir $(patsubst %/,%,$(dir $(wildcard worker/*/*.c)))))
+WORKERS := $(sort $(WORKERS))
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+PROGRAMS := $(BUILD)/zygoted $(BUILD)/zygoted-zygote $(BUILD)/zygotectl
+WORKER_SOS := $(WORKERS:%=$(BUILD)/workers/%.so)
+TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/e2e/workers/*.c tests/sandbox/workers/*.c))
+UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+
+.PHONY: all help deps deps-test run check check-unit check-e2e check-long lint asan bench fuzz install clean
+.DEFAULT_GOAL := all
+
+all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- what the build needs ----
+
+deps: ## install what building and running needs (apt-get, when root or with sudo)
+	@tests/deps.sh $(DEPS)
+
+deps-test: ## install what the tests need
+	@tests/deps.sh $(DEPS) $(DEPS_TEST)
+
+run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the foreground
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@echo "try: curl http://127.0.0.1:8080/   (stop with Ctrl-C)"
+	$(BUILD)/zygoted -c conf/zygoted.conf
+
+# ---- objects ----
+
+$(BUILD)/obj/daemon/supervisor/%.o $(BUILD)/obj/daemon/zygotectl/%.o $(BUILD)/obj/daemon/front/%.o: \
+	CFLAGS_ALL += $(PKG_CFLAGS)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fPIE -MMD -MP -c -o $@ $<
+
+$(BUILD)/pic/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(BUILD)/zygoted: $(call obj,$(ZYGOTED_SRC) $(BASE_SRC))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs libevent_core libseccomp libconfuse jansson)
+
+$(BUILD)/zygotectl: $(call obj,$(CTL_SRC) $(BASE_SRC))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs jansson)
+
+$(BUILD)/zygoted-zygote: $(call obj,$(ZYGOTE_SRC) $(BASE_SRC)) worker/zygote/exports.map
+	$(CC) $(LDFLAGS_ALL) -Wl,--dynamic-list=worker/zygote/exports.map -o $@ $(filter %.o,$^) -ldl
+
+define worker_rule
+$(BUILD)/workers/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard worker/$(1)/*.c))
+	@mkdir -p $$(@D)
+	$$(CC) -shared -Wl,-z,relro,-z,now $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
+endef
+$(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))
+
+$(BUILD)/tests/%.so: $(BUILD)/pic/tests/%.o
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^
+
+# ---- tests ----
+
+# A test names the sources that it needs in its first lines: "LINK: daemon/front/route.c ..."; and the packages:
+# "PKGS: libconfuse ...".
+link_of = $(shell sed -n '1,12s/^.*LINK: *//p' $(1) | sed 's/ *\*\/ *$$//')
+pkgs_of = $(shell sed -n '1,12s/^.*PKGS: *//p' $(1) | sed 's/ *\*\/ *$$//')
+
+define unit_rule
+$(BUILD)/unit/$(notdir $(basename $(1))): $(call obj,$(1) $(call link_of,$(1)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $(if $(call pkgs_of,$(1)),$$(shell pkg-config --libs $(call pkgs_of,$(1))))
+endef
+$(foreach test,$(UNIT_SRC),$(eval $(call unit_rule,$(test))))
+$(BUILD)/obj/tests/%.o: CFLAGS_ALL += $(PKG_CFLAGS) -Itests/unit
+
+define fuzz_rule
+$(BUILD)/fuzz/$(notdir $(basename $(1))): $(1) $(call link_of,$(1))
+	@mkdir -p $$(@D)
+	$$(CLANG) -std=gnu17 -D_GNU_SOURCE -g -O1 -Idaemon -Iworker $(PKG_CFLAGS) -DZYGOTED_VERSION='"fuzz"' \
+		-DZYGOTED_WORKER_DIR='"."' -DZYGOTED_LIBEXEC_DIR='"."' \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $$@ $$^ \
+		$(if $(call pkgs_of,$(1)),$$(shell pkg-config --libs $(call pkgs_of,$(1))))
+endef
+$(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(target))))
+
+check: deps-test ## install test tools, build, run unit and end-to-end tests
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS)
+	@$(MAKE) --no-print-directory check-unit
+	@$(MAKE) --no-print-directory check-e2e
+
+check-unit: $(UNIT) ## unit tests alone
+	@tests/unit/run.sh $(UNIT)
+
+check-e2e: all $(TEST_WORKERS) ## end-to-end tests alone
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e
+
+check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e
+
+bench: all ## rate and latency against a textbook accept-fork-answer server
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
+
+fuzz: $(FUZZ) ## each fuzz target for SECONDS=60 seconds
+	@for target in $(FUZZ); do \
+		name=$${target##*/}; mkdir -p $(BUILD)/corpus/$$name; \
+		echo "== $$name"; \
+		$$target -max_total_time=$(SECONDS) -print_final_stats=1 $(BUILD)/corpus/$$name \
+			tests/fuzz/corpus/$$name 2>&1 | tail -n 8 || exit 1; \
+	done
+
+asan: ## build and test with address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/asan OPTIMIZE="-O1 -g -fno-omit-frame-pointer" \
+		HARDENING= SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		asan-run
+
+.PHONY: asan-run
+asan-run: all $(UNIT) $(TEST_WORKERS)
+	@tests/unit/run.sh $(UNIT)
+	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e
+
+C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))
+
+lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual pages
+	clang-format --dry-run -Werror $(C_FILES)
+	tests/lint/layers.sh
+	shellcheck $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
+	mandoc -Tlint -Wwarning $(shell git ls-files -co --exclude-standard '*.[1358]')
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem -j$(JOBS) -Idaemon -Iworker daemon worker
+	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -n 4 clang-tidy --quiet
+
+# ---- installation ----
+
+install: all ## install under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(WORKERDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/zygoted $(DESTDIR)$(PREFIX)/include/zygoted \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 $(BUILD)/zygoted $(DESTDIR)$(SBINDIR)
+	install -m 755 $(BUILD)/zygotectl $(DESTDIR)$(BINDIR)
+	install -m 755 $(BUILD)/zygoted-zygote $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(WORKER_SOS) $(DESTDIR)$(WORKERDIR)
+	install -m 644 worker/worker.h $(DESTDIR)$(PREFIX)/include/zygoted
+	test -e $(DESTDIR)$(SYSCONFDIR)/zygoted/zygoted.conf || \
+		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
+	install -m 644 daemon/zygotectl.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 conf/zygoted.conf.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 daemon/zygoted.8 $(DESTDIR)$(MANDIR)/man8
+	printf 'prefix=%s\nworkerdir=%s\n\nName: zygoted\nDescription: headers for zygoted workers\nVersion: %s\nCflags: -I$${prefix}/include/zygoted\n' \
+		'$(PREFIX)' '$(WORKERDIR)' '$(VERSION)' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/zygoted.pc
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,78 @@
+/*
+ * Heritage structs and BPF programs in sealed memfds: written by the supervisor, read once by the
+ * process that it starts, unchangeable in between.
+ *
+ * Runs in: supervisor (seal), front and zygote (read).
+ */
+#include "base/heritage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, data, size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return -1;
+		data += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+int
+heritage_seal(const char *name, const void *data, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, data, size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+read_all(int fd, char *data, size_t size)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -1;
+	if ((size_t)status.st_size != size) {
+		errno = EPROTO;
+		return -1;
+	}
+	for (size_t done = 0; done < size;) {
+		ssize_t count = pread(fd, data + done, size - done, (off_t)done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return -1;
+		done += (size_t)count;
+	}
+	return 0;
+}
+
+int
+heritage_read(int fd, void *data, size_t size)
+{
+	int result = read_all(fd, data, size);
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return result;
+}

@@ -1,0 +1,128 @@
+/*
+ * What a process gets from the supervisor at exec: one struct in a sealed memfd, and descriptors at
+ * fixed numbers. Everything that the supervisor knows and the others need crosses here or in
+ * proto.h, nowhere else.
+ *
+ * The struct starts with a magic number and its own size, so that a front or zygote of another
+ * build refuses to run instead of misreading it. Strings are NUL-terminated.
+ */
+#ifndef ZYGOTED_BASE_HERITAGE_H
+#define ZYGOTED_BASE_HERITAGE_H
+
+#include "base/proto.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HERITAGE_MAGIC	     0x7a79676fu
+#define HERITAGE_PATH_MAX    1024
+#define HERITAGE_OPTIONS_MAX 65536 /* all of a pool's options together */
+
+/*
+ * Descriptor numbers at exec of the front. 0, 1: /dev/null; 2: the daemon's log. Listeners follow
+ * from FRONT_LISTENER_FD on, in the order of heritage_front.listeners.
+ */
+enum front_fd {
+	FRONT_SUPERVISOR_FD = 3, /* message channel */
+	FRONT_HERITAGE_FD = 4,	 /* read and closed at start */
+	FRONT_FILTER_FD = 5,	 /* the front's own BPF program; read and closed at start */
+	FRONT_LISTENER_FD = 6,
+};
+
+/*
+ * Descriptor numbers at exec of a zygote. 0, 1 and 3: /dev/null; 2: the daemon's log. The message
+ * channels keep these numbers for life: the filter names them, and a child has none of them.
+ */
+enum zygote_fd {
+	CHILD_CHANNEL_FD = 3, /* in a child: its socket. The zygote keeps /dev/null there to reserve
+				 the number */
+	ZYGOTE_SUPERVISOR_FD = 4,
+	ZYGOTE_FRONT_FD = 5, /* ..ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX - 1 */
+	ZYGOTE_HERITAGE_FD = ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX, /* read and closed at start */
+	ZYGOTE_FILTER_FD, /* the BPF program; read and closed at start */
+	ZYGOTE_FD_MAX	  /* descriptors from here on come and go */
+};
+
+struct heritage_pool {
+	char name[PROTO_NAME_MAX];
+	uint32_t spare;	       /* parked children kept ready */
+	uint32_t max_children; /* parked, busy and dying together; <= PROTO_CHILDREN_MAX */
+	uint32_t queue;	       /* requests that may wait for a child */
+	uint32_t queue_timeout_ms;
+	uint32_t timeout_ms; /* from child taken to reply complete */
+	uint32_t routes_count;
+	uint64_t body_max_bytes;
+	uint64_t output_bytes; /* log output of a child that is kept: the size of its log pipe */
+	char routes[PROTO_ROUTES_MAX][PROTO_ROUTE_MAX];
+};
+
+enum protocol { PROTOCOL_HTTP, PROTOCOL_MAX };
+
+struct heritage_listener {
+	char name[PROTO_NAME_MAX];
+	char address[128]; /* as in the configuration, for logs */
+	uint32_t protocol; /* enum protocol */
+	uint32_t padding;
+};
+
+struct heritage_front {
+	uint32_t magic;
+	uint32_t size;
+	uint32_t epoch; /* counts the fronts that this supervisor started, from 1 */
+	uint32_t log_level;
+	uint32_t log_journal; /* 1: syslog priority prefixes, no time stamps */
+	uint32_t connections_max;
+	uint32_t header_timeout_ms; /* from the first byte of a request to the end of its headers */
+	uint32_t idle_timeout_ms;   /* between requests of a connection */
+	uint32_t body_rate_bytes;   /* per second: the least that a body must come, or an answer be
+				       taken at */
+	uint32_t body_grace_ms;	    /* before that rate is asked for */
+	uint32_t linger_timeout_ms; /* reading on after an error answer */
+	uint32_t requests_max;	    /* per connection */
+	uint32_t pools_count;
+	uint32_t listeners_count;
+	uint32_t sandbox; /* 1: load the filter from FRONT_FILTER_FD */
+	uint32_t padding;
+	struct heritage_pool pools[PROTO_POOLS_MAX];
+	struct heritage_listener listeners[PROTO_LISTENERS_MAX];
+};
+
+enum sandbox_mode { SANDBOX_ENFORCE, SANDBOX_LOG, SANDBOX_MODE_MAX };
+
+struct heritage_zygote {
+	uint32_t magic;
+	uint32_t size;
+	uint32_t generation;
+	uint32_t log_level;
+	uint32_t log_journal;
+	uint32_t fronts;	  /* channels from ZYGOTE_FRONT_FD on */
+	uint32_t max_children;	  /* slots per front */
+	uint32_t sandbox;	  /* enum sandbox_mode */
+	uint32_t required_layers; /* bit mask over enum layer: missing = exit ZY_EXIT_LAYER */
+	uint32_t cpu_seconds;	  /* RLIMIT_CPU of a child, 0: none */
+	uint64_t memory_bytes;	  /* RLIMIT_DATA of a child beyond what it inherits */
+	int32_t user_ns_error; /* what the supervisor met making the first namespaces; -1: not tried
+				*/
+	int32_t pid_ns_error;
+	char pool[PROTO_NAME_MAX];
+	char worker[PROTO_NAME_MAX];
+	char worker_path[HERITAGE_PATH_MAX]; /* the shared object */
+	uint32_t options_count;
+	uint32_t options_bytes;
+	char options[HERITAGE_OPTIONS_MAX]; /* name NUL value NUL, options_count times */
+};
+
+/*
+ * Writes the struct into a new sealed memfd named `name`. Returns the descriptor (close-on-exec,
+ * the caller's), -1 with errno. For heritage structs and for BPF programs alike.
+ */
+int heritage_seal(const char *name, const void *data, size_t size)
+	__attribute__((warn_unused_result));
+
+/*
+ * Reads exactly `size` bytes from the start of `fd` and closes it. For a heritage struct follow
+ * with a check of its magic and size fields. 0, or -1 with errno (EPROTO: another length).
+ */
+int heritage_read(int fd, void *data, size_t size) __attribute__((warn_unused_result));
+
+#endif

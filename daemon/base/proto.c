@@ -1,0 +1,88 @@
+/*
+ * The names that belong to the tables of proto.h. Pure.
+ *
+ * Runs in: every process.
+ */
+#include "base/proto.h"
+
+#include <stddef.h>
+
+static const struct {
+	const char *name;
+	int status;
+	const char *text;
+} outcomes[] = {
+#define X(symbol, name, status, text) [OUTCOME_##symbol] = { name, status, text },
+	PROTO_OUTCOMES(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	const char *text;
+} layers[] = {
+#define X(symbol, name, text) [LAYER_##symbol] = { name, text },
+	PROTO_LAYERS(X)
+#undef X
+};
+
+static const char *const child_states[] = {
+	[CHILD_FREE] = "free", [CHILD_STARTING] = "starting", [CHILD_PARKED] = "parked",
+	[CHILD_BUSY] = "busy", [CHILD_DYING] = "dying",
+};
+
+static const struct {
+	int code;
+	const char *text;
+} exits[] = {
+#define X(symbol, code, text) { code, text },
+	PROTO_EXITS(X)
+#undef X
+};
+
+_Static_assert(sizeof(child_states) / sizeof(child_states[0]) == CHILD_STATE_MAX, "child states");
+
+const char *
+proto_outcome_name(enum outcome outcome)
+{
+	return (unsigned)outcome < OUTCOME_MAX ? outcomes[outcome].name : "?";
+}
+
+int
+proto_outcome_status(enum outcome outcome)
+{
+	return (unsigned)outcome < OUTCOME_MAX ? outcomes[outcome].status : 500;
+}
+
+const char *
+proto_outcome_text(enum outcome outcome)
+{
+	return (unsigned)outcome < OUTCOME_MAX ? outcomes[outcome].text : "?";
+}
+
+const char *
+proto_layer_name(enum layer layer)
+{
+	return (unsigned)layer < LAYER_MAX ? layers[layer].name : "?";
+}
+
+const char *
+proto_layer_text(enum layer layer)
+{
+	return (unsigned)layer < LAYER_MAX ? layers[layer].text : "?";
+}
+
+const char *
+proto_child_state_name(enum child_state state)
+{
+	return (unsigned)state < CHILD_STATE_MAX ? child_states[state] : "?";
+}
+
+const char *
+proto_exit_text(int code)
+{
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+		if (exits[i].code == code)
+			return exits[i].text;
+	return "exit code of the worker's own";
+}

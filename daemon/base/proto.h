@@ -1,0 +1,434 @@
+/*
+ * Every message that crosses a process boundary inside the daemon, in one place.
+ *
+ * Two kinds of channel exist:
+ *  - message channels (AF_UNIX SOCK_SEQPACKET) between supervisor, front and zygotes. One message
+ * is one fixed struct below; its size follows from its type (msg.h checks it), and so does the
+ * number of descriptors that it may carry. Passing a descriptor passes ownership.
+ *  - child channels (AF_UNIX SOCK_STREAM, one per child) between the front and one child. They
+ * carry frames: struct frame_header, then `length` bytes. The front distrusts everything it reads
+ * there.
+ *
+ * All integers are in host order: both ends are the same build on the same machine. Times called
+ * *_ns are CLOCK_MONOTONIC nanoseconds, durations carry their unit in the name.
+ */
+#ifndef ZYGOTED_BASE_PROTO_H
+#define ZYGOTED_BASE_PROTO_H
+
+#include <stdint.h>
+
+#define PROTO_NAME_MAX	    32	/* pool, listener and worker names, with the final NUL */
+#define PROTO_TEXT_MAX	    480 /* a reason for people, with the final NUL */
+#define PROTO_POOLS_MAX	    32
+#define PROTO_LISTENERS_MAX 32
+#define PROTO_ROUTES_MAX    32	/* per pool */
+#define PROTO_ROUTE_MAX	    128 /* bytes of one route, with the final NUL */
+#define PROTO_FRONTS_MAX    8
+#define PROTO_CHILDREN_MAX  4096 /* slots per zygote and front; the bound of max_children */
+#define PROTO_BATCH_MAX	    16 /* children per order or report; 2 descriptors each, SCM_MAX_FD is 253 \
+				*/
+
+/* ---- message channels ---- */
+
+enum msg_type {
+	MSG_NONE,
+	/* supervisor -> front */
+	MSG_ATTACH, /* use this zygote; carries its channel */
+	MSG_DETACH, /* stop ordering from it, let its busy children finish, then MSG_DETACHED */
+	MSG_STATS_GET,
+	MSG_CHILDREN_GET,
+	MSG_LOG_LEVEL, /* also supervisor -> zygote */
+	MSG_DRAIN,     /* no new connections; answer what is there, then MSG_DRAINED */
+	/* front -> supervisor */
+	MSG_FRONT_READY,
+	MSG_ATTACHED, /* the zygote took the reset and its first spare is parked */
+	MSG_DETACHED,
+	MSG_STATS, /* one per pool, the last one is MSG_STATS_END */
+	MSG_STATS_END,
+	MSG_CHILDREN, /* up to PROTO_BATCH_MAX children, `last` marks the final one */
+	MSG_DRAINED,
+	/* zygote -> supervisor */
+	MSG_ZYGOTE_READY,
+	MSG_ZYGOTE_FAILED,
+	MSG_PROBED, /* carries the probe child's pidfd when error is 0 */
+	/* supervisor -> zygote */
+	MSG_PROBE,     /* fork a child that parks and serves nothing */
+	MSG_PROBE_END, /* kill it */
+	/* front -> zygote (orders) */
+	MSG_ORDER_RESET, /* kill all children of this front, forget them, adopt this epoch */
+	MSG_ORDER_FORK,	 /* carries 2 descriptors per child: its socket, the write end of its log
+			    pipe */
+	MSG_ORDER_KILL,
+	/* zygote -> front (reports) */
+	MSG_REPORT_RESET, /* all children of earlier epochs are gone */
+	MSG_REPORT_FORKED,
+	MSG_REPORT_EXITED,
+	MSG_TYPE_MAX
+};
+
+/* Starts every message. */
+struct msg_header {
+	uint32_t type; /* enum msg_type */
+	uint32_t size; /* of the whole struct; must be the size of its type */
+};
+
+/* A pool's loaded zygote: `generation` counts from 1 over the life of the supervisor, per pool. */
+struct msg_attach {
+	struct msg_header header;
+	uint32_t pool; /* index into heritage_front.pools */
+	uint32_t generation;
+};
+
+/* MSG_DETACH, MSG_ATTACHED and MSG_DETACHED. */
+struct msg_generation {
+	struct msg_header header;
+	uint32_t pool;
+	uint32_t generation;
+};
+
+/* MSG_STATS_GET, MSG_STATS_END, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE, MSG_PROBE_END.
+ */
+struct msg_cookie {
+	struct msg_header header;
+	uint64_t cookie; /* chosen by the asker, returned in the answer; 0 where there is none */
+};
+
+struct msg_children_get {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t pool;
+	uint32_t padding;
+};
+
+struct msg_log_level {
+	struct msg_header header;
+	uint32_t level; /* enum log_level */
+	uint32_t padding;
+};
+
+/* ---- how a request ended ---- */
+
+/*
+ * Each request ends in exactly one outcome. The table gives: name in logs and metrics, HTTP status
+ * that the client saw (0: the connection just ends, or the worker's own), and the text for people.
+ * `reason` in X-Zygoted-Reason is the name with '-' for '_'.
+ */
+#define PROTO_OUTCOMES(X)                                                                          \
+	X(OK, "ok", 0, "answered by the worker")                                                   \
+	X(BAD_REQUEST, "bad_request", 400, "request breaks the grammar")                           \
+	X(HEADER_TIMEOUT, "header_timeout", 408, "request head did not arrive in time")            \
+	X(NO_ROUTE, "no_route", 404, "no pool takes this path")                                    \
+	X(BODY_TOO_LARGE, "body_too_large", 413, "request body over the pool's limit")             \
+	X(BODY_TOO_SLOW, "body_too_slow", 408, "request body below the minimum rate")              \
+	X(QUEUE_FULL, "queue_full", 503, "no spare child and the queue is full")                   \
+	X(QUEUE_TIMEOUT, "queue_timeout", 503, "waited too long for a child")                      \
+	X(POOL_DOWN, "pool_down", 503, "the pool's zygote is not running")                         \
+	X(WORKER_ERROR, "worker_error", 500, "the worker reported an error")                       \
+	X(CRASHED, "crashed", 502, "the child died before its answer was complete")                \
+	X(BAD_REPLY, "bad_reply", 502, "the child's reply was malformed")                          \
+	X(TIMEOUT, "timeout", 504, "deadline passed")                                              \
+	X(CPU_LIMIT, "cpu_limit", 504, "the child used up its CPU time")                           \
+	X(SANDBOX, "sandbox", 502,                                                                 \
+	  "the child broke the sandbox policy, or it could not be put up")                         \
+	X(CLIENT_GONE, "client_gone", 0, "the client left")                                        \
+	X(CLIENT_SLOW, "client_slow", 0, "the client took the answer too slowly")                  \
+	X(INTERNAL, "internal", 500, "out of memory or descriptors in the front")
+
+enum outcome {
+#define X(symbol, name, status, text) OUTCOME_##symbol,
+	PROTO_OUTCOMES(X)
+#undef X
+		OUTCOME_MAX
+};
+
+/* What a pool has done since the front started; answers MSG_STATS_GET. */
+struct msg_stats {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t pool;
+	uint32_t generation; /* serving now, 0 if none */
+	uint32_t spare;	     /* parked children */
+	uint32_t busy;	     /* children with a request */
+	uint32_t starting;   /* ordered, not yet reported */
+	uint32_t dying;	     /* killed or finished, not yet reaped */
+	uint32_t queued;     /* requests waiting for a child */
+	uint32_t draining;   /* children of older generations */
+	uint64_t requests;   /* all that reached this pool, whatever the outcome */
+	uint64_t outcomes[OUTCOME_MAX];
+	uint64_t forks;
+	uint64_t fork_failures;
+	uint64_t kills;
+	uint64_t exits_by_signal;
+	uint64_t minor_faults; /* sum over all children that served a request */
+	uint64_t cpu_us;       /* the same; user and system */
+	uint64_t run_us;       /* sum of wall times from child taken to reply complete */
+	uint64_t queue_us;     /* sum of waiting times */
+	uint64_t run_us_max;
+	uint64_t queue_us_max;
+	uint64_t bytes_in;	 /* request bodies */
+	uint64_t bytes_out;	 /* reply bodies */
+	uint64_t log_lost_bytes; /* output of children beyond the bound */
+};
+
+/* The front as a whole; ends the answer to MSG_STATS_GET. */
+struct msg_stats_end {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t connections; /* open now */
+	uint32_t active;      /* of these with a request in progress */
+	uint64_t accepted;
+	uint64_t refused; /* connections closed at accept: out of memory or descriptors */
+	uint64_t requests;
+	uint64_t outcomes[OUTCOME_MAX]; /* requests that no pool got are counted only here */
+	uint64_t uptime_ms;
+};
+
+enum child_state {
+	CHILD_FREE,
+	CHILD_STARTING,
+	CHILD_PARKED,
+	CHILD_BUSY,
+	CHILD_DYING,
+	CHILD_STATE_MAX
+};
+
+struct msg_child {
+	int32_t pid;	/* as the zygote sees it: inside its pid namespace if it has one */
+	uint32_t state; /* enum child_state */
+	uint32_t generation;
+	uint32_t slot;
+	uint64_t request; /* id of the request in progress, 0 if none */
+	uint64_t age_us;  /* since it was ordered */
+	uint64_t run_us;  /* since it was given its request, 0 if none */
+};
+
+struct msg_children {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t pool;
+	uint32_t count;
+	uint32_t last;
+	uint32_t padding;
+	struct msg_child children[PROTO_BATCH_MAX];
+};
+
+/* ---- zygote <-> supervisor ---- */
+
+/* One row per layer of the sandbox: name, and what it is for. Kept in step with `require` in the
+ * config. */
+#define PROTO_LAYERS(X)                                                                            \
+	X(USER, "user", "runs as the unprivileged user")                                           \
+	X(USER_NS, "user-namespace", "own user namespace, no privileges outside it")               \
+	X(PID_NS, "pid-namespace", "sees no other process; dies with the zygote")                  \
+	X(NET_NS, "net-namespace", "no network interfaces")                                        \
+	X(IPC_NS, "ipc-namespace", "no shared IPC objects")                                        \
+	X(UTS_NS, "uts-namespace", "own host name")                                                \
+	X(MOUNT_NS, "mount-namespace", "own mount table")                                          \
+	X(ROOT, "empty-root", "root directory is an empty read-only tmpfs")                        \
+	X(LANDLOCK, "landlock", "no file-system access by Landlock rules")                         \
+	X(CAPABILITIES, "no-capabilities", "all capability sets are empty")                        \
+	X(NO_NEW_PRIVS, "no-new-privs", "cannot gain privileges by exec")                          \
+	X(RLIMITS, "rlimits", "resource limits")                                                   \
+	X(SECCOMP, "seccomp", "system-call filter")
+
+enum layer {
+#define X(symbol, name, text) LAYER_##symbol,
+	PROTO_LAYERS(X)
+#undef X
+		LAYER_MAX
+};
+
+enum layer_state { LAYER_MISSING, LAYER_APPLIED, LAYER_LOGGING /* seccomp in log mode */ };
+
+struct msg_layer {
+	uint32_t state; /* enum layer_state */
+	int32_t error;	/* errno that made it unavailable, 0 if none */
+};
+
+struct msg_zygote_ready {
+	struct msg_header header;
+	uint64_t load_us;     /* the worker's load */
+	uint64_t state_bytes; /* private memory after load, from the zygote's own smaps_rollup */
+	struct msg_layer layers[LAYER_MAX];
+};
+
+struct msg_zygote_failed {
+	struct msg_header header;
+	int32_t exit_code; /* one of enum zy_exit: which step */
+	int32_t error;	   /* errno, 0 if none */
+	char text[PROTO_TEXT_MAX];
+};
+
+struct msg_probed {
+	struct msg_header header;
+	uint64_t cookie;
+	int32_t error; /* errno of the fork, 0: one descriptor comes along */
+	uint32_t padding;
+};
+
+/* ---- front <-> zygote ---- */
+
+/*
+ * A slot is the front's index of a child, below PROTO_CHILDREN_MAX; a serial never repeats within
+ * an epoch; an epoch is one life of the front. A report with another epoch is about children of an
+ * earlier front.
+ */
+struct msg_order_child {
+	uint32_t slot;
+	uint32_t padding;
+	uint64_t serial;
+};
+
+/* MSG_ORDER_FORK and MSG_ORDER_KILL. */
+struct msg_order {
+	struct msg_header header;
+	uint32_t epoch;
+	uint32_t count; /* 1..PROTO_BATCH_MAX */
+	struct msg_order_child children[PROTO_BATCH_MAX];
+};
+
+/* MSG_ORDER_RESET and MSG_REPORT_RESET. */
+struct msg_epoch {
+	struct msg_header header;
+	uint32_t epoch;
+	uint32_t padding;
+};
+
+struct msg_forked_child {
+	uint32_t slot;
+	int32_t pid; /* in the zygote's pid namespace; 0 when the fork failed */
+	uint64_t serial;
+	int32_t error; /* errno of the failed fork */
+	uint32_t fork_us;
+};
+
+struct msg_report_forked {
+	struct msg_header header;
+	uint32_t epoch;
+	uint32_t count;
+	struct msg_forked_child children[PROTO_BATCH_MAX];
+};
+
+struct msg_exited_child {
+	uint32_t slot;
+	int32_t pid;
+	uint64_t serial;
+	int32_t code;	/* exit code, or the signal's number */
+	int32_t signal; /* 1: died by a signal */
+	uint64_t minor_faults;
+	uint64_t user_us;
+	uint64_t system_us;
+	uint64_t max_rss_bytes;
+};
+
+struct msg_report_exited {
+	struct msg_header header;
+	uint32_t epoch;
+	uint32_t count;
+	struct msg_exited_child children[PROTO_BATCH_MAX];
+};
+
+/* ---- exit codes of zygotes and children ---- */
+
+/*
+ * A child or zygote leaves only by _exit with one of these. Child codes from ZY_EXIT_SANDBOX on are
+ * failed steps of the lock-down: the request is refused with outcome `sandbox`.
+ */
+#define PROTO_EXITS(X)                                                                             \
+	X(OK, 0, "served its request, or was told to go")                                          \
+	X(WORKER, 10, "the worker's handle or child_start reported an error")                      \
+	X(CHANNEL, 11, "the channel to the front broke")                                           \
+	X(REQUEST, 12, "the front's request frame was not understood")                             \
+	X(HERITAGE, 20, "started by hand, or by another version of the supervisor")                \
+	X(LOAD, 21, "the worker could not be loaded")                                              \
+	X(THREADS, 22, "the worker left threads running")                                          \
+	X(ORDERS, 23, "an order was malformed")                                                    \
+	X(MEMORY, 24, "out of memory")                                                             \
+	X(LAYER, 25, "a layer that the configuration requires is not available")                   \
+	X(EXEC, 26, "the program could not be executed")                                           \
+	X(SANDBOX, 40, "a step of the lock-down failed")                                           \
+	X(SANDBOX_FDS, 41, "descriptors could not be put in order")                                \
+	X(SANDBOX_LIMITS, 42, "resource limits could not be set")                                  \
+	X(SANDBOX_PARENT, 43, "the zygote was gone before the child was tied to it")               \
+	X(SANDBOX_SEED, 44, "no random numbers")                                                   \
+	X(SANDBOX_PRIVS, 45, "privileges could not be dropped")                                    \
+	X(SANDBOX_FILTER, 46, "the system-call filter could not be loaded")
+
+enum zy_exit {
+#define X(symbol, code, text) ZY_EXIT_##symbol = code,
+	PROTO_EXITS(X)
+#undef X
+};
+
+/* ---- child channels ---- */
+
+enum frame_type {
+	/* front -> child */
+	FRAME_REQUEST = 1, /* struct frame_request, then its strings */
+	FRAME_BODY,	   /* both ways: 1..FRAME_BODY_MAX bytes */
+	FRAME_END,	   /* both ways, empty: body complete */
+	/* child -> front */
+	FRAME_REPLY, /* struct frame_reply, then its headers */
+	FRAME_ERROR, /* 0..FRAME_ERROR_MAX bytes of text for the log: 500 to the client */
+	FRAME_TYPE_MAX
+};
+
+#define FRAME_BODY_MAX 65536
+#define FRAME_HEAD_MAX                                                                             \
+	49152 /* request: 32 KiB of headers and the fields below; reply: enforced too */
+#define FRAME_ERROR_MAX	  1024
+#define FRAME_HEADERS_MAX 64
+#define FRAME_SEED_BYTES  32
+
+struct frame_header {
+	uint32_t type;
+	uint32_t length; /* of what follows */
+};
+
+/*
+ * The fixed part of FRAME_REQUEST. After it: `fields` strings in the order of enum zy_field, then
+ * `headers` pairs of strings (name in lower case, value). A string is a uint16_t length, that many
+ * bytes, one NUL that the length does not count. Nothing is aligned.
+ */
+struct frame_request {
+	uint64_t id;
+	uint64_t deadline_ns;
+	uint64_t content_length; /* UINT64_MAX: not known beforehand (chunked) */
+	uint8_t seed[FRAME_SEED_BYTES];
+	uint16_t fields; /* ZY_FIELD_MAX */
+	uint16_t headers;
+	uint32_t padding;
+};
+
+/*
+ * The fixed part of FRAME_REPLY. After it `headers` pairs of strings as above. Name: a token
+ * of 1..64 bytes; value: at most 8 KiB of visible ASCII, space, tab, bytes from 0x80. Framing and
+ * hop-by-hop names are refused.
+ */
+struct frame_reply {
+	uint16_t status; /* 200..599 */
+	uint16_t headers;
+	uint32_t padding;
+	uint64_t content_length; /* UINT64_MAX: not known; otherwise exactly what FRAME_BODY will
+				    bring */
+};
+
+_Static_assert(sizeof(struct msg_header) == 8, "message header");
+_Static_assert(sizeof(struct msg_order) == 16 + 16 * PROTO_BATCH_MAX, "order");
+_Static_assert(sizeof(struct msg_report_forked) == 16 + 24 * PROTO_BATCH_MAX, "forked report");
+_Static_assert(sizeof(struct msg_report_exited) == 16 + 56 * PROTO_BATCH_MAX, "exited report");
+_Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "children");
+_Static_assert(sizeof(struct frame_header) == 8, "frame header");
+_Static_assert(sizeof(struct frame_request) == 64, "request head");
+_Static_assert(sizeof(struct frame_reply) == 16, "reply head");
+
+/* Names of the enums above, from the same tables; "?" when out of range. */
+const char *proto_outcome_name(enum outcome outcome);
+int proto_outcome_status(enum outcome outcome);
+const char *proto_outcome_text(enum outcome outcome);
+const char *proto_layer_name(enum layer layer);
+const char *proto_layer_text(enum layer layer);
+const char *proto_child_state_name(enum child_state state);
+const char *proto_exit_text(int code);
+
+#endif

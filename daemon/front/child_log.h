@@ -1,0 +1,19 @@
+/*
+ * What a child writes to stdout and stderr: a pipe for each slot, read when the child has ended and
+ * once a second while it runs. The pipe's size bounds it; what does not fit is lost, and neither
+ * side ever waits.
+ */
+#ifndef ZYGOTED_FRONT_CHILD_LOG_H
+#define ZYGOTED_FRONT_CHILD_LOG_H
+
+#include "front/generation.h"
+
+/* Makes the slot's pipe if it has none yet. 0, or -1 with errno. */
+int child_log_open(struct child *child, uint64_t bytes) __attribute__((warn_unused_result));
+
+/* Writes what is there to the log, a line per line. */
+void child_log_drain(struct child *child);
+
+void child_log_close(struct child *child);
+
+#endif

@@ -1,0 +1,385 @@
+/*
+ * Client connections: socket I/O, states, deadlines, closing.
+ *
+ * Runs in: front. Everything read is hostile; it reaches the parsers and nobody else. Rules: one
+ * state at a time, each with a deadline (connection_set_timer) or under the minimum rate
+ * (connection_tick); memory is bounded because reading stops when `in` holds FRONT_IO_BYTES, and
+ * replies are not read while `out` does.
+ */
+#include "front/connection.h"
+
+#include "base/log.h"
+#include "front/front.h"
+#include "front/listener.h"
+#include "front/pool.h"
+#include "front/supervisor_link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A client that goes on sending after an error answer is read at most this far. */
+#define LINGER_BYTES_MAX (16u << 20)
+
+bool
+connection_is_closed(const struct connection *connection)
+{
+	return connection->state == CONNECTION_CLOSED;
+}
+
+void
+connection_set_timer(struct connection *connection, const struct timeval *timeout)
+{
+	if (timeout == NULL)
+		evtimer_del(&connection->timer);
+	else
+		evtimer_add(&connection->timer, timeout);
+}
+
+/* ---- closing ---- */
+
+static void
+on_bury(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *connection = argument;
+
+	(void)fd;
+	(void)what;
+	exchange_fini(&connection->exchange);
+	evbuffer_free(connection->in);
+	evbuffer_free(connection->out);
+	free(connection);
+}
+
+void
+connection_close(struct connection *connection)
+{
+	static const struct timeval now = { 0, 0 };
+	struct front *front = connection->front;
+	const bool was_full = front->connections_count == front->heritage->connections_max;
+
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	connection->state = CONNECTION_CLOSED;
+	if (connection->exchange.state != EXCHANGE_NONE)
+		exchange_abandon(&connection->exchange, OUTCOME_CLIENT_GONE);
+	event_del(&connection->read_event);
+	event_del(&connection->write_event);
+	event_del(&connection->closed_event);
+	evtimer_del(&connection->timer);
+	close(connection->fd);
+	connection->fd = -1;
+	TAILQ_REMOVE(&front->connections, connection, link);
+	front->connections_count--;
+	if (was_full)
+		listener_resume(front);
+	supervisor_link_check_drained(front);
+	evtimer_assign(&connection->timer, front->base, on_bury, connection);
+	evtimer_add(&connection->timer, &now);
+}
+
+void
+connection_reset(struct connection *connection)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	(void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	connection_close(connection);
+}
+
+/* Everything is written: tell the client so, and read on until it has noticed. */
+static void
+start_linger(struct connection *connection)
+{
+	connection->state = CONNECTION_LINGER;
+	if (connection->eof || shutdown(connection->fd, SHUT_WR) < 0) {
+		connection_close(connection);
+		return;
+	}
+	evbuffer_drain(connection->in, evbuffer_get_length(connection->in));
+	connection_set_timer(connection, connection->front->linger_timeout);
+}
+
+/* ---- output ---- */
+
+static void
+after_flush(struct connection *connection)
+{
+	if (connection->state == CONNECTION_EXCHANGE) {
+		exchange_on_output(&connection->exchange);
+	} else if (connection->state == CONNECTION_FLUSH) {
+		if (connection->close_after) {
+			start_linger(connection);
+		} else {
+			connection->state = CONNECTION_IDLE;
+			connection_process(connection);
+		}
+	}
+}
+
+static void
+flush_some(struct connection *connection)
+{
+	while (evbuffer_get_length(connection->out) > 0) {
+		int written = evbuffer_write(connection->out, connection->fd);
+		if (written > 0) {
+			connection->moved_bytes += (uint64_t)written;
+			continue;
+		}
+		if (written < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		connection_close(connection);
+		return;
+	}
+}
+
+void
+connection_flush(struct connection *connection)
+{
+	if (connection_is_closed(connection))
+		return;
+	flush_some(connection);
+	if (connection_is_closed(connection))
+		return;
+	if (evbuffer_get_length(connection->out) > 0)
+		event_add(&connection->write_event, NULL);
+	else
+		event_del(&connection->write_event);
+	if (connection->state == CONNECTION_FLUSH && evbuffer_get_length(connection->out) == 0)
+		after_flush(connection);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *connection = argument;
+
+	(void)fd;
+	(void)what;
+	connection_flush(connection);
+	if (connection->state == CONNECTION_EXCHANGE)
+		after_flush(connection);
+	connection_update(connection);
+}
+
+/* ---- input ---- */
+
+static bool
+wants_read(const struct connection *connection)
+{
+	if (connection->eof)
+		return false;
+	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_FLUSH)
+		return evbuffer_get_length(connection->in) < FRONT_IO_BYTES;
+	return connection->state != CONNECTION_CLOSED;
+}
+
+void
+connection_update(struct connection *connection)
+{
+	if (connection_is_closed(connection))
+		return;
+	if (wants_read(connection)) {
+		event_del(&connection->closed_event);
+		event_add(&connection->read_event, NULL);
+		return;
+	}
+	event_del(&connection->read_event);
+	if (connection->state == CONNECTION_EXCHANGE)
+		event_add(&connection->closed_event, NULL);
+	else
+		event_del(&connection->closed_event);
+}
+
+static void
+on_eof(struct connection *connection)
+{
+	connection->eof = true;
+	if (connection->state == CONNECTION_FLUSH) {
+		connection->close_after = true; /* the answer is complete: let it go out */
+		connection_update(connection);
+		return;
+	}
+	connection_close(connection);
+}
+
+static void
+take_input(struct connection *connection, const unsigned char *data, size_t length)
+{
+	connection->moved_bytes += length;
+	if (connection->state == CONNECTION_LINGER) {
+		connection->linger_bytes += length;
+		if (connection->linger_bytes > LINGER_BYTES_MAX)
+			connection_close(connection);
+		return;
+	}
+	if (evbuffer_add(connection->in, data, length) < 0) {
+		connection_close(connection);
+		return;
+	}
+	if (connection->state == CONNECTION_EXCHANGE)
+		exchange_on_input(&connection->exchange);
+	else
+		connection_process(connection);
+	connection_update(connection);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *connection = argument;
+	unsigned char *scratch = connection->front->scratch;
+	ssize_t count = recv(fd, scratch, FRONT_IO_BYTES, 0);
+
+	(void)what;
+	if (count > 0)
+		take_input(connection, scratch, (size_t)count);
+	else if (count == 0)
+		on_eof(connection);
+	else if (errno != EAGAIN && errno != EINTR)
+		connection_close(connection);
+}
+
+static void
+on_client_left(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	connection_close(argument);
+}
+
+/* ---- deadlines ---- */
+
+static void
+on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *connection = argument;
+
+	(void)fd;
+	(void)what;
+	switch (connection->state) {
+	case CONNECTION_HEAD:
+		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);
+		connection_flush(connection);
+		connection_update(connection);
+		break;
+	case CONNECTION_EXCHANGE:
+		exchange_on_timeout(&connection->exchange);
+		connection_update(connection);
+		break;
+	default:
+		connection_close(connection);
+	}
+}
+
+/*
+ * The client must keep up body_rate_bytes whenever we wait for it; a stretch of less is forgiven as
+ * long as the credit lasts, and every byte earns some of it back.
+ */
+void
+connection_tick(struct connection *connection)
+{
+	const struct heritage_front *limits = connection->front->heritage;
+	const bool wants_answer = evbuffer_get_length(connection->out) > 0;
+	const bool sends_body = connection->state == CONNECTION_EXCHANGE &&
+				exchange_wants_input(&connection->exchange);
+	const uint64_t moved = connection->moved_bytes;
+
+	connection->moved_bytes = 0;
+	if (!wants_answer && !sends_body) {
+		connection->credit_ms = limits->body_grace_ms;
+		return;
+	}
+	connection->credit_ms += (int64_t)(moved * 1000 / limits->body_rate_bytes) - 1000;
+	if (connection->credit_ms > limits->body_grace_ms)
+		connection->credit_ms = limits->body_grace_ms;
+	if (connection->credit_ms >= 0)
+		return;
+	if (connection->state == CONNECTION_EXCHANGE) {
+		exchange_fail(&connection->exchange,
+			      wants_answer ? OUTCOME_CLIENT_SLOW : OUTCOME_BODY_TOO_SLOW);
+		connection_update(connection);
+	} else {
+		connection_reset(connection);
+	}
+}
+
+void
+connection_drain_all(struct front *front)
+{
+	struct connection *connection = TAILQ_FIRST(&front->connections);
+
+	while (connection != NULL) {
+		struct connection *next = TAILQ_NEXT(connection, link);
+		connection->close_after = true;
+		if (connection->state == CONNECTION_IDLE)
+			connection_close(connection);
+		connection = next;
+	}
+}
+
+/* ---- opening ---- */
+
+static void
+format_peer(struct connection *connection, const struct sockaddr_storage *peer)
+{
+	const struct sockaddr_in *v4 = (const void *)peer;
+	const struct sockaddr_in6 *v6 = (const void *)peer;
+	const bool is_v6 = peer->ss_family == AF_INET6;
+
+	inet_ntop(peer->ss_family,
+		  is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
+		  connection->peer_address, sizeof(connection->peer_address));
+	snprintf(connection->peer_port, sizeof(connection->peer_port), "%u",
+		 ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
+}
+
+static void
+watch(struct connection *connection)
+{
+	struct event_base *base = connection->front->base;
+
+	event_assign(&connection->read_event, base, connection->fd, EV_READ | EV_PERSIST,
+		     on_readable, connection);
+	event_assign(&connection->write_event, base, connection->fd, EV_WRITE | EV_PERSIST,
+		     on_writable, connection);
+	event_assign(&connection->closed_event, base, connection->fd, EV_CLOSED | EV_PERSIST,
+		     on_client_left, connection);
+	evtimer_assign(&connection->timer, base, on_timer, connection);
+}
+
+int
+connection_open(struct front *front, const struct heritage_listener *listener, int fd,
+		const struct sockaddr_storage *peer)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	const int on = 1;
+
+	if (connection == NULL || (connection->in = evbuffer_new()) == NULL ||
+	    (connection->out = evbuffer_new()) == NULL) {
+		if (connection != NULL && connection->in != NULL)
+			evbuffer_free(connection->in);
+		free(connection);
+		close(fd);
+		return -1;
+	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	connection->front = front;
+	connection->listener = listener;
+	connection->fd = fd;
+	connection->exchange.connection = connection;
+	connection->exchange.child_fd = -1;
+	connection->credit_ms = front->heritage->body_grace_ms;
+	format_peer(connection, peer);
+	watch(connection);
+	TAILQ_INSERT_TAIL(&front->connections, connection, link);
+	front->connections_count++;
+	connection_process(connection);
+	return 0;
+}

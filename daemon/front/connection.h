@@ -1,0 +1,94 @@
+/*
+ * A client connection: bytes in and out, one request after the other, and the end in good order.
+ *
+ *	idle -> head -> exchange -> (flush) -> idle ...        -> linger -> closed
+ *
+ * Closing is deferred: connection_close ends all activity at once, the memory goes when the event
+ *loop comes round, so that callers up the stack need not fear for their pointers; they check
+ *connection_is_closed.
+ */
+#ifndef ZYGOTED_FRONT_CONNECTION_H
+#define ZYGOTED_FRONT_CONNECTION_H
+
+#include "base/heritage.h"
+#include "front/exchange.h"
+#include "front/http_request.h"
+
+#include <event2/buffer.h>
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+enum connection_state {
+	CONNECTION_IDLE,     /* nothing of a request is there */
+	CONNECTION_HEAD,     /* a part of a request head is there */
+	CONNECTION_EXCHANGE, /* a request is in progress */
+	CONNECTION_FLUSH,    /* its answer is complete, but not yet taken */
+	CONNECTION_LINGER, /* answered and shut down for writing; reads on until the client has seen
+			      it */
+	CONNECTION_CLOSED,
+	CONNECTION_STATE_MAX
+};
+
+struct connection {
+	TAILQ_ENTRY(connection) link;
+	struct front *front;
+	const struct heritage_listener *listener;
+	struct event read_event;
+	struct event write_event;
+	struct event closed_event; /* watches for the client leaving while reading is paused */
+	struct event timer;	   /* the deadline of the present state */
+	struct evbuffer *in;
+	struct evbuffer *out;
+	struct exchange exchange;
+	struct http_parser parser;
+	unsigned requests;
+	int fd;
+	enum connection_state state;
+	bool processing;      /* connection_process is on the stack */
+	bool close_after;     /* no further request on this connection */
+	bool eof;	      /* the client has shut down its sending side */
+	int64_t credit_ms;    /* how long the client may still be slower than the minimum rate */
+	uint64_t moved_bytes; /* to and from the client since the last tick */
+	uint64_t linger_bytes;
+	char peer_address[INET6_ADDRSTRLEN];
+	char peer_port[8];
+};
+
+/* Takes over the socket. 0, or -1 when out of memory (fd is closed). */
+int connection_open(struct front *front, const struct heritage_listener *listener, int fd,
+		    const struct sockaddr_storage *peer) __attribute__((warn_unused_result));
+
+/* Ends it at once; a request in progress counts as `client_gone` unless it has ended. */
+void connection_close(struct connection *connection);
+/* The same, by RST: an answer that broke off must not look complete. */
+void connection_reset(struct connection *connection);
+bool connection_is_closed(const struct connection *connection);
+
+/* Writes what is in `out` as far as the client takes it. May close the connection. */
+void connection_flush(struct connection *connection);
+
+/* Watches the client's socket for what the present state can use. */
+void connection_update(struct connection *connection);
+
+/* Replaces the deadline; NULL: none. */
+void connection_set_timer(struct connection *connection, const struct timeval *timeout);
+
+/* Starts the next requests in `in`, one after the other, as long as each ends at once. */
+void connection_process(struct connection *connection);
+
+/* Answers with an error where no exchange has begun, and closes. `status` and `text` as in
+ * response_error. */
+void connection_refuse(struct connection *connection, enum outcome outcome, int status,
+		       const char *text);
+
+/* The exchange has ended and its answer is in `out`: go on with the next request, or close. */
+void connection_on_exchange_end(struct connection *connection);
+
+/* Once a second: minimum rates. */
+void connection_tick(struct connection *connection);
+
+/* Closes idle connections, lets the others end after their request. */
+void connection_drain_all(struct front *front);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * Requests of a connection, one after the other: parsing heads, refusing bad ones.
+ *
+ * Runs in: front. After a malformed head nothing more is read as a request: the connection ends.
+ */
+#include "base/log.h"
+#include "front/connection.h"
+#include "front/front.h"
+#include "front/response.h"
+
+void
+connection_refuse(struct connection *connection, enum outcome outcome, int status, const char *text)
+{
+	const struct response_error error = {
+		.outcome = outcome, .status = status, .text = text, .minor = 1
+	};
+
+	front_count_outcome(connection->front, outcome);
+	connection->front->requests++;
+	connection->close_after = true;
+	connection->state = CONNECTION_FLUSH;
+	connection_set_timer(connection, NULL);
+	if (response_add_error(connection->out, &error) < 0)
+		connection_close(connection);
+}
+
+static void
+on_bad_request(struct connection *connection)
+{
+	log_event(LOG_DEBUG, "bad request", "peer=%s listener=%s status=%d reason=\"%s\"",
+		  connection->peer_address, connection->listener->name, connection->parser.status,
+		  connection->parser.reason);
+	connection_refuse(connection, OUTCOME_BAD_REQUEST, connection->parser.status,
+			  connection->parser.reason);
+}
+
+/* One head out of `in`, if it is complete. */
+static void
+parse_head(struct connection *connection)
+{
+	size_t length = evbuffer_get_length(connection->in);
+	const char *data = (const char *)evbuffer_pullup(connection->in, -1);
+
+	if (data == NULL) {
+		connection_close(connection);
+		return;
+	}
+	switch (http_parser_feed(&connection->parser, data, length)) {
+	case HTTP_MORE:
+		break;
+	case HTTP_BAD:
+		on_bad_request(connection);
+		break;
+	case HTTP_DONE:
+		connection->state = CONNECTION_EXCHANGE;
+		connection->requests++;
+		exchange_begin(connection);
+		break;
+	}
+}
+
+/* Requests one after the other as long as they end at once; a loop, so that pipelining does not
+ * deepen the stack. */
+void
+connection_process(struct connection *connection)
+{
+	if (connection->processing)
+		return;
+	connection->processing = true;
+	for (;;) {
+		if (connection->state == CONNECTION_IDLE) {
+			http_parser_init(&connection->parser);
+			if (evbuffer_get_length(connection->in) == 0) {
+				connection_set_timer(connection, connection->front->idle_timeout);
+				break;
+			}
+			connection->state = CONNECTION_HEAD;
+			connection_set_timer(connection, connection->front->header_timeout);
+		}
+		if (connection->state != CONNECTION_HEAD)
+			break;
+		parse_head(connection);
+		if (connection->state == CONNECTION_HEAD)
+			break;
+		connection_flush(connection);
+	}
+	connection->processing = false;
+	connection_update(connection);
+}
+
+void
+connection_on_exchange_end(struct connection *connection)
+{
+	if (connection_is_closed(connection))
+		return;
+	connection->state = CONNECTION_FLUSH;
+	connection_set_timer(connection, NULL);
+	if (!connection->processing)
+		connection_flush(connection);
+}

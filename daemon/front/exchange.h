@@ -1,0 +1,108 @@
+/*
+ * One request and its answer: from the parsed head to the last byte, between a client connection
+ *and a child.
+ *
+ *	none -> queued -> running -> (exit wait) -> none
+ *
+ * An exchange is part of its connection and lives in it, one at a time. It ends in exactly one
+ *outcome, counted once.
+ */
+#ifndef ZYGOTED_FRONT_EXCHANGE_H
+#define ZYGOTED_FRONT_EXCHANGE_H
+
+#include "base/proto.h"
+#include "front/generation.h"
+#include "front/http_body.h"
+#include "front/reply_parse.h"
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct connection;
+struct pool;
+
+enum exchange_state {
+	EXCHANGE_NONE,
+	EXCHANGE_QUEUED,    /* waits for a child */
+	EXCHANGE_RUNNING,   /* a child has it */
+	EXCHANGE_EXIT_WAIT, /* the child hung up early; its exit report will tell why */
+	EXCHANGE_STATE_MAX
+};
+
+struct exchange {
+	TAILQ_ENTRY(exchange) queue_link;
+	struct connection *connection;
+	struct pool *pool;   /* NULL: no route took it */
+	struct child *child; /* NULL before it has one and after the zygote has reaped it */
+	enum exchange_state state;
+	uint64_t id;
+	uint64_t received_ns;
+	uint64_t taken_ns;
+	const char *route;
+	uint32_t route_bytes;
+	/* the request */
+	bool head_pending; /* its head is still at the start of the connection's `in` */
+	struct http_chunked chunked;
+	uint64_t body_left;  /* of a Content-Length body: bytes still to come from the client */
+	uint64_t body_bytes; /* passed on so far */
+	bool body_done;	     /* all of it came from the client */
+	bool head_method;    /* HEAD: the answer has no body */
+	int minor;	     /* HTTP/1.minor */
+	/* the child's channel */
+	int child_fd;
+	struct event child_read;
+	struct event child_write;
+	struct evbuffer *to_child; /* not yet taken by the child; made when first needed */
+	struct evbuffer
+		*partial; /* a reply frame that is not complete yet; made when first needed */
+	struct reply_parser parser;
+	bool child_deaf; /* it does not read any more: its body is dropped */
+	bool exit_known;
+	struct child_exit exit;
+	/* the answer */
+	bool head_sent;
+	bool chunked_reply;
+	bool no_body;
+	bool keep_alive;
+	uint64_t reply_bytes;
+};
+
+/* Starts the exchange for the head that the connection's parser has just completed at the start of
+ * `in`. */
+void exchange_begin(struct connection *connection);
+
+/* Pools: a child is yours now. */
+void exchange_run(struct exchange *exchange, struct child *child);
+
+/* The connection has more of the body, or room for more of the answer. */
+void exchange_on_input(struct exchange *exchange);
+void exchange_on_output(struct exchange *exchange);
+/* The deadline of the state has passed. */
+void exchange_on_timeout(struct exchange *exchange);
+/* The zygote reaped the child, or (NULL) is gone itself. */
+void exchange_on_exit(struct exchange *exchange, const struct child_exit *ended);
+
+/* Whether the front waits for the client's body (and not for the child to take it). */
+bool exchange_wants_input(const struct exchange *exchange);
+
+/* Ends it: error answer if nothing has been sent yet, else the connection breaks. */
+void exchange_fail(struct exchange *exchange, enum outcome outcome);
+/* Ends it without an answer. */
+void exchange_abandon(struct exchange *exchange, enum outcome outcome);
+
+/* Frees what it keeps between requests of a connection. */
+void exchange_fini(struct exchange *exchange);
+
+/* ---- between the two source files of this module ---- */
+
+/* The child's socket is readable: parse and pass on its reply. */
+void exchange_reply_on_readable(struct exchange *exchange);
+/* Moves body bytes from the connection to the child. */
+void exchange_body_pump(struct exchange *exchange);
+/* Ends the tie to the child; `kill` unless it has answered. */
+void exchange_release_child(struct exchange *exchange, bool kill);
+/* The reply is complete. */
+void exchange_complete(struct exchange *exchange);
+
+#endif

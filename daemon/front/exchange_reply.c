@@ -1,0 +1,257 @@
+/*
+ * Replies: from the child's socket, checked frame by frame, to the connection's `out`.
+ *
+ * Runs in: front. The child is hostile: whatever it sends goes through reply_parser, and a reply
+ * that does not hold what it promised is never completed towards the client.
+ */
+#include "base/log.h"
+#include "front/connection.h"
+#include "front/exchange.h"
+#include "front/front.h"
+#include "front/http_reply.h"
+#include "front/pool.h"
+#include "front/response.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ERROR_SHOWN 600
+
+/* ---- head ---- */
+
+static int
+add_headers(struct evbuffer *out, const unsigned char *data, const struct reply_event *event)
+{
+	struct reply_header header;
+	size_t cursor = 0;
+
+	while (reply_header_next(data, event, &cursor, &header))
+		if (evbuffer_add(out, header.name, header.name_length) < 0 ||
+		    evbuffer_add(out, ": ", 2) < 0 ||
+		    evbuffer_add(out, header.value, header.value_length) < 0 ||
+		    evbuffer_add(out, "\r\n", 2) < 0)
+			return -1;
+	return 0;
+}
+
+/* How the client will know where the body ends. */
+static int
+add_framing(struct exchange *exchange, struct evbuffer *out, const struct reply_event *event)
+{
+	char line[48];
+	int length;
+
+	if (!http_reply_has_body(event->status))
+		return 0;
+	if (event->content_length != UINT64_MAX) {
+		length = snprintf(line, sizeof(line), "Content-Length: %" PRIu64 "\r\n",
+				  event->content_length);
+		return evbuffer_add(out, line, (size_t)length);
+	}
+	if (exchange->minor == 0) {
+		exchange->keep_alive = exchange->no_body && exchange->keep_alive;
+		return 0;
+	}
+	exchange->chunked_reply = !exchange->no_body;
+	return evbuffer_add(out, "Transfer-Encoding: chunked\r\n", 28);
+}
+
+static bool
+send_head(struct exchange *exchange, const unsigned char *data, const struct reply_event *event)
+{
+	struct evbuffer *out = exchange->connection->out;
+
+	exchange->head_sent = true;
+	exchange->no_body = exchange->head_method || !http_reply_has_body(event->status);
+	if (exchange->connection->close_after)
+		exchange->keep_alive = false;
+	return response_add_status(out, (int)event->status) == 0 &&
+	       add_framing(exchange, out, event) == 0 && add_headers(out, data, event) == 0 &&
+	       response_add_connection(out, exchange->minor, exchange->keep_alive) == 0 &&
+	       evbuffer_add(out, "\r\n", 2) == 0;
+}
+
+/* ---- body ---- */
+
+static bool
+send_body(struct exchange *exchange, const unsigned char *data, size_t length)
+{
+	struct evbuffer *out = exchange->connection->out;
+	char size[24];
+
+	exchange->reply_bytes += length;
+	if (exchange->no_body)
+		return true;
+	if (!exchange->chunked_reply)
+		return evbuffer_add(out, data, length) == 0;
+	int digits = snprintf(size, sizeof(size), "%zx\r\n", length);
+	return evbuffer_add(out, size, (size_t)digits) == 0 &&
+	       evbuffer_add(out, data, length) == 0 && evbuffer_add(out, "\r\n", 2) == 0;
+}
+
+static bool
+send_end(struct exchange *exchange)
+{
+	return !exchange->chunked_reply ||
+	       evbuffer_add(exchange->connection->out, "0\r\n\r\n", 5) == 0;
+}
+
+/* ---- events ---- */
+
+static void
+log_complaint(const struct exchange *exchange, const char *event, const char *text, size_t length)
+{
+	char shown[ERROR_SHOWN];
+
+	log_event(LOG_WARNING, event, "pool=%s pid=%d request=%016" PRIx64 " text=\"%s\"",
+		  exchange->pool->config->name, exchange->child != NULL ? exchange->child->pid : 0,
+		  exchange->id, log_escape(text, length, shown, sizeof(shown)));
+}
+
+/* Acts on one event. False when the exchange has ended. */
+static bool
+on_event(struct exchange *exchange, enum reply_kind kind, const unsigned char *data,
+	 const struct reply_event *event)
+{
+	bool added = true;
+
+	switch (kind) {
+	case REPLY_HEAD:
+		added = send_head(exchange, data, event);
+		break;
+	case REPLY_BODY:
+		added = send_body(exchange, data + event->offset, event->length);
+		break;
+	case REPLY_END:
+		added = send_end(exchange);
+		if (added) {
+			exchange_complete(exchange);
+			return false;
+		}
+		break;
+	case REPLY_ERROR:
+		log_complaint(exchange, "worker error", (const char *)data + event->offset,
+			      event->length);
+		exchange_fail(exchange, OUTCOME_WORKER_ERROR);
+		return false;
+	case REPLY_BAD:
+	default:
+		log_complaint(exchange, "bad reply", event->reason, strlen(event->reason));
+		exchange_fail(exchange, OUTCOME_BAD_REPLY);
+		return false;
+	}
+	if (!added)
+		exchange_fail(exchange, OUTCOME_INTERNAL);
+	return added;
+}
+
+/* Feeds all of `data`. Bytes used; the rest must come again with more behind. SIZE_MAX: the
+ * exchange has ended. */
+static size_t
+feed(struct exchange *exchange, const unsigned char *data, size_t length)
+{
+	size_t used = 0;
+
+	for (;;) {
+		struct reply_event event;
+		size_t consumed;
+		enum reply_kind kind = reply_parser_feed(&exchange->parser, data + used,
+							 length - used, &consumed, &event);
+		if (kind == REPLY_MORE)
+			return used + consumed;
+		if (!on_event(exchange, kind, data + used, &event))
+			return SIZE_MAX;
+		used += consumed;
+	}
+}
+
+/* A frame head that came in pieces is gathered in `partial`. */
+static bool
+feed_gathered(struct exchange *exchange, const unsigned char *data, size_t length)
+{
+	struct evbuffer *partial = exchange->partial;
+	const unsigned char *all;
+	size_t used;
+
+	if (evbuffer_add(partial, data, length) < 0 || (all = evbuffer_pullup(partial, -1)) == NULL)
+		return false;
+	used = feed(exchange, all, evbuffer_get_length(partial));
+	if (used != SIZE_MAX)
+		evbuffer_drain(partial, used);
+	return true;
+}
+
+static bool
+feed_fresh(struct exchange *exchange, const unsigned char *data, size_t length)
+{
+	size_t used = feed(exchange, data, length);
+
+	if (used == SIZE_MAX || used == length)
+		return true;
+	if (exchange->partial == NULL && (exchange->partial = evbuffer_new()) == NULL)
+		return false;
+	return evbuffer_add(exchange->partial, data + used, length - used) == 0;
+}
+
+static void
+on_hang_up(struct exchange *exchange)
+{
+	/* How long the child's exit report may take after its socket has closed. */
+	static const struct timeval exit_wait = { 0, 100000 };
+
+	event_del(&exchange->child_read);
+	event_del(&exchange->child_write);
+	exchange->state = EXCHANGE_EXIT_WAIT;
+	if (exchange->exit_known) {
+		const struct child_exit ended = exchange->exit;
+		exchange_on_exit(exchange, &ended);
+		return;
+	}
+	connection_set_timer(exchange->connection, &exit_wait);
+}
+
+/* The client takes the answer slower than the child makes it: let the child wait. */
+static void
+pause_child(struct exchange *exchange)
+{
+	if (exchange->state == EXCHANGE_RUNNING &&
+	    evbuffer_get_length(exchange->connection->out) >= FRONT_IO_BYTES)
+		event_del(&exchange->child_read);
+}
+
+void
+exchange_reply_on_readable(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+	unsigned char *scratch = connection->front->scratch;
+	ssize_t count = recv(exchange->child_fd, scratch, FRONT_IO_BYTES, MSG_DONTWAIT);
+	bool kept;
+
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (count <= 0) {
+		on_hang_up(exchange);
+		return;
+	}
+	if (exchange->partial != NULL && evbuffer_get_length(exchange->partial) > 0)
+		kept = feed_gathered(exchange, scratch, (size_t)count);
+	else
+		kept = feed_fresh(exchange, scratch, (size_t)count);
+	if (!kept)
+		exchange_fail(exchange, OUTCOME_INTERNAL);
+	if (exchange->state != EXCHANGE_RUNNING)
+		return;
+	connection_flush(connection);
+	pause_child(exchange);
+}
+
+void
+exchange_on_output(struct exchange *exchange)
+{
+	if (exchange->state == EXCHANGE_RUNNING &&
+	    evbuffer_get_length(exchange->connection->out) < FRONT_IO_BYTES)
+		event_add(&exchange->child_read, NULL);
+}

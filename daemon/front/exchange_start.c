@@ -1,0 +1,266 @@
+/*
+ * The first half of a request's life: route, admission, handing the head over to a child.
+ *
+ * Runs in: front. What a child gets is written by request_frame from the parsed head; no raw byte
+ * of the client's head reaches it.
+ */
+#include "base/log.h"
+#include "front/connection.h"
+#include "front/exchange.h"
+#include "front/front.h"
+#include "front/pool.h"
+#include "front/request_frame.h"
+#include "front/route.h"
+#include "front/seed.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void
+on_child_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct exchange *exchange = argument;
+
+	(void)fd;
+	(void)what;
+	exchange_reply_on_readable(exchange);
+	connection_update(exchange->connection);
+}
+
+static void
+on_child_writable(evutil_socket_t fd, short what, void *argument)
+{
+	struct exchange *exchange = argument;
+
+	(void)what;
+	if (evbuffer_write(exchange->to_child, fd) < 0 && errno != EAGAIN && errno != EINTR) {
+		/* It has stopped reading; what it has to say still counts. */
+		exchange->child_deaf = true;
+		evbuffer_drain(exchange->to_child, evbuffer_get_length(exchange->to_child));
+	}
+	if (evbuffer_get_length(exchange->to_child) == 0)
+		event_del(&exchange->child_write);
+	exchange_body_pump(exchange);
+	connection_update(exchange->connection);
+}
+
+static void
+watch_child(struct exchange *exchange)
+{
+	struct event_base *base = exchange->connection->front->base;
+
+	event_assign(&exchange->child_read, base, exchange->child_fd, EV_READ | EV_PERSIST,
+		     on_child_readable, exchange);
+	event_assign(&exchange->child_write, base, exchange->child_fd, EV_WRITE | EV_PERSIST,
+		     on_child_writable, exchange);
+	event_add(&exchange->child_read, NULL);
+}
+
+static void
+add_fields(struct request_frame *frame, const struct exchange *exchange, const char *head)
+{
+	const struct connection *connection = exchange->connection;
+	const struct http_request *request = &connection->parser.request;
+	const char *path = head + request->path.offset;
+	const struct {
+		const char *text;
+		size_t length;
+	} fields[ZY_FIELD_MAX] = {
+		[ZY_METHOD] = { head + request->method.offset, request->method.length },
+		[ZY_PATH] = { path, request->path.length },
+		[ZY_QUERY] = { head + request->query.offset, request->query.length },
+		[ZY_ROUTE] = { exchange->route, strlen(exchange->route) },
+		[ZY_REST] = { path + exchange->route_bytes,
+			      request->path.length - exchange->route_bytes },
+		[ZY_HOST] = { head + request->host.offset, request->host.length },
+		[ZY_PROTOCOL] = { request->minor == 1 ? "HTTP/1.1" : "HTTP/1.0", 8 },
+		[ZY_SCHEME] = { "http", 4 },
+		[ZY_PEER_ADDRESS] = { connection->peer_address, strlen(connection->peer_address) },
+		[ZY_PEER_PORT] = { connection->peer_port, strlen(connection->peer_port) },
+		[ZY_LISTENER] = { connection->listener->name, strlen(connection->listener->name) },
+		[ZY_POOL] = { exchange->pool->config->name, strlen(exchange->pool->config->name) },
+	};
+
+	for (int i = 0; i < ZY_FIELD_MAX; i++)
+		request_frame_add_field(frame, fields[i].text, fields[i].length);
+}
+
+/* Writes FRAME_REQUEST, and FRAME_END when there is no body. Its length, 0 on failure. */
+static size_t
+write_request(const struct exchange *exchange, const char *head, unsigned char *data, size_t size)
+{
+	const struct http_request *request = &exchange->connection->parser.request;
+	const struct frame_header end = { .type = FRAME_END };
+	struct request_frame frame;
+	struct frame_request fixed = {
+		.id = exchange->id,
+		.deadline_ns = exchange->taken_ns + exchange->pool->config->timeout_ms * 1000000ull,
+		.content_length =
+			request->body == HTTP_BODY_CHUNKED ? UINT64_MAX : request->content_length,
+	};
+	size_t length;
+
+	if (!seed_take(fixed.seed, sizeof(fixed.seed)))
+		return 0;
+	request_frame_begin(&frame, data, size - sizeof(end));
+	add_fields(&frame, exchange, head);
+	for (uint32_t i = 0; i < request->headers_count; i++) {
+		const struct http_header *header = &request->headers[i];
+		if (header->hop_by_hop == HTTP_HEADER_FORWARD)
+			request_frame_add_header(&frame, head + header->name.offset,
+						 header->name.length, head + header->value.offset,
+						 header->value.length);
+	}
+	length = request_frame_end(&frame, &fixed);
+	explicit_bzero(fixed.seed, sizeof(fixed.seed));
+	if (length == 0 || request->body != HTTP_BODY_NONE)
+		return length;
+	memcpy(data + length, &end, sizeof(end));
+	return length + sizeof(end);
+}
+
+/* The socket's buffer takes the whole head but for the largest ones. */
+static bool
+send_request(struct exchange *exchange, const unsigned char *data, size_t length)
+{
+	ssize_t sent = send(exchange->child_fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		exchange->child_deaf = true; /* it died while parked: the read side tells */
+		return true;
+	}
+	if (sent == (ssize_t)length)
+		return true;
+	if (sent < 0)
+		sent = 0;
+	if (exchange->to_child == NULL && (exchange->to_child = evbuffer_new()) == NULL)
+		return false;
+	if (evbuffer_add(exchange->to_child, data + sent, length - (size_t)sent) < 0)
+		return false;
+	event_add(&exchange->child_write, NULL);
+	return true;
+}
+
+static bool
+hand_over(struct exchange *exchange)
+{
+	static unsigned char data[FRAME_HEAD_MAX + 1024];
+	struct connection *connection = exchange->connection;
+	const struct http_request *request = &connection->parser.request;
+	const char *head =
+		(const char *)evbuffer_pullup(connection->in, (ev_ssize_t)request->head_bytes);
+	size_t length = head != NULL ? write_request(exchange, head, data, sizeof(data)) : 0;
+
+	evbuffer_drain(connection->in, request->head_bytes);
+	exchange->head_pending = false;
+	return length > 0 && send_request(exchange, data, length);
+}
+
+void
+exchange_run(struct exchange *exchange, struct child *child)
+{
+	struct connection *connection = exchange->connection;
+	struct pool *pool = exchange->pool;
+	uint64_t queue_us;
+
+	exchange->state = EXCHANGE_RUNNING;
+	exchange->child = child;
+	exchange->child_fd = child->fd;
+	child->fd = -1;
+	child->request = exchange->id;
+	exchange->taken_ns = child->taken_ns;
+	queue_us = (exchange->taken_ns - exchange->received_ns) / 1000;
+	pool->stats.queue_us += queue_us;
+	if (queue_us > pool->stats.queue_us_max)
+		pool->stats.queue_us_max = queue_us;
+	watch_child(exchange);
+	reply_parser_init(&exchange->parser);
+	connection_set_timer(connection, pool->timeout);
+	if (!hand_over(exchange)) {
+		exchange_fail(exchange, OUTCOME_INTERNAL);
+		connection_update(connection);
+		return;
+	}
+	if (connection->parser.request.expect_continue &&
+	    evbuffer_get_length(connection->in) == 0) {
+		evbuffer_add(connection->out, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		connection_flush(connection);
+	}
+	exchange_on_input(exchange);
+	connection_update(connection);
+}
+
+static void
+prepare(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+	const struct http_request *request = &connection->parser.request;
+	struct front *front = connection->front;
+	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
+
+	front->requests++;
+	front->active_count++;
+	exchange->state = EXCHANGE_RUNNING;
+	exchange->head_pending = true;
+	exchange->pool = NULL;
+	exchange->id = front->next_id++;
+	exchange->received_ns = front_now_ns();
+	exchange->taken_ns = 0;
+	exchange->body_left = request->content_length;
+	exchange->body_bytes = exchange->reply_bytes = 0;
+	exchange->body_done = request->body == HTTP_BODY_NONE ||
+			      (request->body == HTTP_BODY_LENGTH && request->content_length == 0);
+	exchange->head_method = request->method.length == 4 &&
+				memcmp(head + request->method.offset, "HEAD", 4) == 0;
+	exchange->minor = request->minor;
+	exchange->child_deaf = exchange->exit_known = false;
+	exchange->head_sent = exchange->chunked_reply = exchange->no_body = false;
+	exchange->keep_alive = request->keep_alive && !front->draining &&
+			       connection->requests < front->heritage->requests_max;
+	http_chunked_init(&exchange->chunked);
+}
+
+static enum outcome
+choose_pool(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+	struct front *front = connection->front;
+	const struct http_request *request = &connection->parser.request;
+	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
+	const char *route;
+	size_t matched;
+	int index = route_find(front->heritage->pools, front->heritage->pools_count,
+			       head + request->path.offset, request->path.length, &route, &matched);
+
+	if (index < 0)
+		return OUTCOME_NO_ROUTE;
+	exchange->pool = &front->pools[index];
+	exchange->route = route;
+	exchange->route_bytes = (uint32_t)matched;
+	if (request->content_length > exchange->pool->config->body_max_bytes) {
+		exchange->pool->stats.requests++;
+		return OUTCOME_BODY_TOO_LARGE;
+	}
+	return OUTCOME_OK;
+}
+
+void
+exchange_begin(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	enum outcome refusal;
+
+	prepare(exchange);
+	refusal = choose_pool(exchange);
+	if (refusal == OUTCOME_OK) {
+		exchange->state = EXCHANGE_QUEUED;
+		connection_set_timer(connection, exchange->pool->queue_timeout);
+		refusal = pool_submit(exchange->pool, exchange);
+		if (refusal != OUTCOME_OK)
+			exchange->state = EXCHANGE_RUNNING; /* it never was in the queue */
+	}
+	if (refusal != OUTCOME_OK)
+		exchange_fail(exchange, refusal);
+}

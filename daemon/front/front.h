@@ -1,0 +1,64 @@
+/*
+ * The front: accepts, parses, admits, and moves bytes between clients and children.
+ *
+ * One struct front holds everything; it is passed down explicitly. Single-threaded, one libevent
+ * loop, no blocking call after start-up.
+ */
+#ifndef ZYGOTED_FRONT_FRONT_H
+#define ZYGOTED_FRONT_FRONT_H
+
+#include "base/heritage.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct connection;
+struct listener;
+struct pool;
+
+/* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
+ * the other. */
+#define FRONT_IO_BYTES 32768
+
+struct front {
+	const struct heritage_front *heritage;
+	struct event_base *base;
+	struct event supervisor_event;
+	struct event tick;
+	struct pool *pools;	    /* heritage->pools_count */
+	struct listener *listeners; /* heritage->listeners_count */
+	TAILQ_HEAD(connection_list, connection) connections;
+	unsigned connections_count;
+	unsigned active_count; /* connections with a request in progress */
+	bool draining;
+	uint64_t drain_cookie;
+	uint64_t started_ns;
+	uint64_t next_id; /* of requests; random start, so that ids of two fronts differ */
+	uint64_t accepted;
+	uint64_t refused;
+	uint64_t requests;
+	uint64_t outcomes[OUTCOME_MAX]; /* all requests, those without a pool too */
+	const struct timeval
+		*header_timeout; /* common timeouts: constant-time queues of libevent's */
+	const struct timeval *idle_timeout;
+	const struct timeval *linger_timeout;
+	/* Where sockets are read into; nothing in it outlives the call that filled it. */
+	unsigned char scratch[FRONT_IO_BYTES];
+};
+
+/* The process's main: never returns. argv was "zygoted: front". */
+_Noreturn void front_run(void);
+
+/* CLOCK_MONOTONIC. */
+uint64_t front_now_ns(void);
+
+/* A libevent common timeout of that many milliseconds; dies when there is no memory (start-up
+ * only). */
+const struct timeval *front_common_timeout(struct front *front, uint32_t ms);
+
+/* Counts one ended request that no pool got; pool_count_outcome does it for the others. */
+void front_count_outcome(struct front *front, enum outcome outcome);
+
+#endif

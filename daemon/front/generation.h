@@ -1,0 +1,108 @@
+/*
+ * One loaded zygote as the front sees it: the channel for orders and reports, and a slot for every
+ * child.
+ *
+ * The front keeps all bookkeeping about children, so that the zygote need not write to its memory.
+ * A slot changes its state through one function only, which keeps lists and counts in step.
+ */
+#ifndef ZYGOTED_FRONT_GENERATION_H
+#define ZYGOTED_FRONT_GENERATION_H
+
+#include "base/proto.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct exchange;
+struct pool;
+
+struct child {
+	TAILQ_ENTRY(child) link; /* in the list of its state */
+	TAILQ_ENTRY(child) kill_link;
+	struct generation *generation;
+	struct exchange *exchange; /* busy: whose request it serves */
+	uint64_t serial;
+	uint64_t request; /* id of the request that it got, 0 if none */
+	uint64_t ordered_ns;
+	uint64_t taken_ns;
+	uint64_t dying_ns;
+	uint32_t slot;
+	int32_t pid;
+	enum child_state state;
+	int fd;		 /* our end of its socket until taken or dead, -1 */
+	int log_read_fd; /* its log pipe, kept from child to child of the slot; -1 until first used
+			  */
+	int log_write_fd;
+	bool kill_wanted; /* on the kill list */
+	bool killed;	  /* a kill was ordered */
+};
+
+TAILQ_HEAD(child_list, child);
+
+enum generation_state {
+	GENERATION_RESETTING, /* waits for the zygote to have forgotten an earlier front */
+	GENERATION_SERVING,
+	GENERATION_DRAINING, /* no new requests; its busy children finish */
+	GENERATION_STATE_MAX
+};
+
+struct generation {
+	LIST_ENTRY(generation) link; /* of the pool */
+	struct pool *pool;
+	struct event read_event;
+	struct event write_event; /* pending while orders wait for room in the channel */
+	struct event sweep_event; /* ends children that answered but did not exit */
+	struct child *children;	  /* heritage_pool.max_children slots */
+	struct child_list lists[CHILD_STATE_MAX];
+	struct child_list kills;
+	unsigned counts[CHILD_STATE_MAX];
+	uint64_t next_serial;
+	uint32_t number;
+	uint32_t slots;
+	enum generation_state state;
+	int fd;
+	bool reset_sent;
+	bool attached_said;
+};
+
+/* How a child ended, from the zygote's report. */
+struct child_exit {
+	int code; /* exit code or signal */
+	bool by_signal;
+	bool killed_by_us;
+	uint64_t minor_faults;
+	uint64_t cpu_us;
+};
+
+/*
+ * Takes over the channel `fd` of a ready zygote and resets it. NULL when out of memory (fd is
+ * closed).
+ */
+struct generation *generation_open(struct pool *pool, uint32_t number, int fd)
+	__attribute__((warn_unused_result));
+
+/* Ends the bookkeeping: busy children's requests see their sockets close by themselves. Frees. */
+void generation_close(struct generation *generation);
+
+/* Orders up to `count` children. Returns how many were ordered: fewer when descriptors or the
+ * channel run out. */
+unsigned generation_order(struct generation *generation, unsigned count);
+
+/* Gives the oldest parked child to an exchange: state busy. NULL when there is none. */
+struct child *generation_take(struct generation *generation, struct exchange *exchange);
+
+/* The exchange is through with its child: forget the tie; the child is ended unless it exits by
+ * itself at once. */
+void generation_finish(struct child *child);
+
+/* Orders the child's death now; safe to repeat. */
+void generation_kill(struct child *child);
+
+/* No new requests go there; parked children are ended. generation_is_empty says when it may be
+ * closed. */
+void generation_drain(struct generation *generation);
+bool generation_is_empty(const struct generation *generation);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * Reports of a zygote: children forked, children ended.
+ *
+ * Runs in: front. The zygote is trusted to report truthfully (it parses nothing after load), but
+ * its messages are checked for shape by msg_recv and for slot and serial here.
+ */
+#include "front/generation_parts.h"
+
+#include "base/log.h"
+#include "front/child_log.h"
+#include "front/exchange.h"
+#include "front/front.h"
+#include "front/pool.h"
+
+#include <string.h>
+
+static struct child *
+find_child(struct generation *generation, uint32_t slot, uint64_t serial)
+{
+	if (slot >= generation->slots)
+		return NULL;
+	struct child *child = &generation->children[slot];
+	return child->state != CHILD_FREE && child->serial == serial ? child : NULL;
+}
+
+static void
+on_forked(struct generation *generation, const struct msg_forked_child *report)
+{
+	struct child *child = find_child(generation, report->slot, report->serial);
+	struct msg_stats *stats = &generation->pool->stats;
+
+	if (child == NULL || child->pid != 0)
+		return;
+	if (report->error != 0) {
+		stats->fork_failures++;
+		log_event(LOG_WARNING, "fork failed", "pool=%s generation=%u error=\"%s\"",
+			  generation->pool->config->name, generation->number,
+			  strerror(report->error));
+		generation_free_slot(child);
+		return;
+	}
+	stats->forks++;
+	child->pid = report->pid;
+	if (child->state == CHILD_STARTING)
+		generation_change_state(child, CHILD_PARKED);
+}
+
+static void
+log_exit(const struct child *child, const struct child_exit *ended)
+{
+	const struct generation *generation = child->generation;
+	bool quiet = ended->killed_by_us || (!ended->by_signal && ended->code == ZY_EXIT_OK);
+
+	if (quiet && log_level() < LOG_DEBUG)
+		return;
+	log_event(quiet ? LOG_DEBUG : LOG_WARNING, "child ended",
+		  "pool=%s generation=%u pid=%d request=%016llx %s=%d%s text=\"%s\"",
+		  generation->pool->config->name, generation->number, child->pid,
+		  (unsigned long long)child->request, ended->by_signal ? "signal" : "exit",
+		  ended->code, ended->killed_by_us ? " killed=yes" : "",
+		  ended->by_signal ? strsignal(ended->code) : proto_exit_text(ended->code));
+}
+
+static void
+on_exited(struct generation *generation, const struct msg_exited_child *report)
+{
+	struct child *child = find_child(generation, report->slot, report->serial);
+	struct msg_stats *stats = &generation->pool->stats;
+	struct child_exit ended;
+
+	if (child == NULL)
+		return;
+	ended = (struct child_exit){ .code = report->code,
+				     .by_signal = report->signal != 0,
+				     .killed_by_us = child->killed,
+				     .minor_faults = report->minor_faults,
+				     .cpu_us = report->user_us + report->system_us };
+	if (child->request != 0) {
+		stats->minor_faults += ended.minor_faults;
+		stats->cpu_us += ended.cpu_us;
+	}
+	stats->exits_by_signal += ended.by_signal && !ended.killed_by_us;
+	log_exit(child, &ended);
+	child_log_drain(child);
+	if (child->exchange != NULL)
+		exchange_on_exit(child->exchange, &ended);
+	generation_free_slot(child);
+}
+
+static void
+on_reset_done(struct generation *generation, uint32_t epoch)
+{
+	if (epoch != generation->pool->front->heritage->epoch ||
+	    generation->state != GENERATION_RESETTING)
+		return;
+	generation->state = GENERATION_SERVING;
+}
+
+void
+generation_dispatch_report(struct generation *generation, const struct msg_buffer *buffer)
+{
+	const uint32_t epoch = generation->pool->front->heritage->epoch;
+	const struct msg_header *header = (const void *)buffer->bytes;
+	const struct msg_report_forked *forked = (const void *)buffer->bytes;
+	const struct msg_report_exited *exited = (const void *)buffer->bytes;
+
+	switch (header->type) {
+	case MSG_REPORT_RESET:
+		on_reset_done(generation, ((const struct msg_epoch *)(const void *)header)->epoch);
+		break;
+	case MSG_REPORT_FORKED:
+		for (uint32_t i = 0;
+		     forked->epoch == epoch && i < forked->count && i < PROTO_BATCH_MAX; i++)
+			on_forked(generation, &forked->children[i]);
+		break;
+	case MSG_REPORT_EXITED:
+		for (uint32_t i = 0;
+		     exited->epoch == epoch && i < exited->count && i < PROTO_BATCH_MAX; i++)
+			on_exited(generation, &exited->children[i]);
+		break;
+	default:
+		log_event(LOG_ERROR, "unexpected report", "pool=%s type=%u",
+			  generation->pool->config->name, header->type);
+	}
+}

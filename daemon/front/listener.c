@@ -1,0 +1,147 @@
+/*
+ * Accepting. When connections or descriptors run out the listeners are not watched: new connections
+ * wait in the backlog. When descriptors run out a timer tries again, without spinning.
+ *
+ * Runs in: front.
+ */
+#include "front/listener.h"
+
+#include "base/log.h"
+#include "front/connection.h"
+#include "front/front.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections taken per wake-up, so that a flood of them does not starve those that are there. */
+#define ACCEPT_BATCH 64
+
+static const struct timeval retry_delay = { 0, 100000 };
+
+struct listener {
+	struct front *front;
+	const struct heritage_listener *config;
+	struct event event;
+	struct event retry;
+	int fd;
+};
+
+static bool
+is_full(const struct front *front)
+{
+	return front->connections_count >= front->heritage->connections_max;
+}
+
+static void
+pause_listener(struct listener *listener, bool retry)
+{
+	event_del(&listener->event);
+	if (retry)
+		event_add(&listener->retry, &retry_delay);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener *listener = argument;
+
+	(void)fd;
+	(void)what;
+	if (listener->fd >= 0 && !is_full(listener->front))
+		event_add(&listener->event, NULL);
+}
+
+/* Whether to go on accepting. */
+static bool
+survive(struct listener *listener, int error)
+{
+	switch (error) {
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+		return true;
+	case EAGAIN:
+		return false;
+	default:
+		log_event(LOG_WARNING, "cannot accept", "listener=%s error=\"%s\"",
+			  listener->config->name, strerror(error));
+		pause_listener(listener, true);
+		return false;
+	}
+}
+
+static void
+on_acceptable(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener *listener = argument;
+	struct front *front = listener->front;
+
+	(void)what;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		struct sockaddr_storage peer;
+		socklen_t length = sizeof(peer);
+
+		if (is_full(front)) {
+			pause_listener(listener, false);
+			return;
+		}
+		int client = accept4(fd, (struct sockaddr *)&peer, &length,
+				     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (client < 0) {
+			if (survive(listener, errno))
+				continue;
+			return;
+		}
+		front->accepted++;
+		if (connection_open(front, listener->config, client, &peer) < 0)
+			front->refused++;
+	}
+}
+
+void
+listener_open_all(struct front *front)
+{
+	const struct heritage_front *heritage = front->heritage;
+
+	front->listeners = calloc(heritage->listeners_count, sizeof(*front->listeners));
+	if (front->listeners == NULL)
+		die("out of memory");
+	for (uint32_t i = 0; i < heritage->listeners_count; i++) {
+		struct listener *listener = &front->listeners[i];
+		listener->front = front;
+		listener->config = &heritage->listeners[i];
+		listener->fd = FRONT_LISTENER_FD + (int)i;
+		event_assign(&listener->event, front->base, listener->fd, EV_READ | EV_PERSIST,
+			     on_acceptable, listener);
+		evtimer_assign(&listener->retry, front->base, on_retry, listener);
+		event_add(&listener->event, NULL);
+	}
+}
+
+void
+listener_close_all(struct front *front)
+{
+	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
+		struct listener *listener = &front->listeners[i];
+		if (listener->fd < 0)
+			continue;
+		event_del(&listener->event);
+		event_del(&listener->retry);
+		close(listener->fd);
+		listener->fd = -1;
+	}
+}
+
+void
+listener_resume(struct front *front)
+{
+	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
+		struct listener *listener = &front->listeners[i];
+		if (listener->fd >= 0 && !event_pending(&listener->retry, EV_TIMEOUT, NULL))
+			event_add(&listener->event, NULL);
+	}
+}

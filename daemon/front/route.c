@@ -1,0 +1,94 @@
+/*
+ * The route table: a linear search over at most PROTO_POOLS_MAX * PROTO_ROUTES_MAX short strings,
+ * which in practice are a handful.
+ *
+ * Runs in: front; in the supervisor when it checks a configuration. Trusts the routes, not the
+ * path. Pure. Compares bytes: a path is neither decoded nor normalised, here or in a worker, so
+ * that both mean the same path.
+ */
+#include "front/route.h"
+
+#include <string.h>
+
+/* How well a route takes a path; higher is better, 0: not at all. */
+static size_t
+route_rank(const char *route, const char *path, size_t path_length)
+{
+	bool exact = route[0] == '=';
+	const char *prefix = exact ? route + 1 : route;
+	size_t length = strnlen(prefix, PROTO_ROUTE_MAX - 1);
+
+	if (length == 0 || path_length < length || memcmp(path, prefix, length) != 0)
+		return 0;
+	if (path_length == length)
+		return 2 * length + exact;
+	if (exact || (prefix[length - 1] != '/' && path[length] != '/'))
+		return 0;
+	return 2 * length;
+}
+
+int
+route_find(const struct heritage_pool *pools, size_t count, const char *path, size_t length,
+	   const char **route_out, size_t *matched_out)
+{
+	size_t best = 0;
+	int found = -1;
+
+	for (size_t pool = 0; pool < count; pool++) {
+		for (uint32_t i = 0; i < pools[pool].routes_count; i++) {
+			const char *route = pools[pool].routes[i];
+			size_t rank = route_rank(route, path, length);
+
+			if (rank <= best)
+				continue;
+			best = rank;
+			found = (int)pool;
+			*route_out = route[0] == '=' ? route + 1 : route;
+			*matched_out = rank / 2;
+		}
+	}
+	return found;
+}
+
+bool
+route_is_valid(const char *text)
+{
+	const char *path = text[0] == '=' ? text + 1 : text;
+
+	if (path[0] != '/' || strlen(text) >= PROTO_ROUTE_MAX)
+		return false;
+	for (const char *at = path; *at; at++)
+		if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
+			return false;
+	return true;
+}
+
+/* Whether the route stands in the first `count` of the pool. */
+static bool
+has_route(const struct heritage_pool *pool, uint32_t count, const char *route)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(pool->routes[i], route) == 0)
+			return true;
+	return false;
+}
+
+bool
+route_conflict(const struct heritage_pool *pools, size_t count, struct route_conflict *conflict_out)
+{
+	for (size_t second = 0; second < count; second++) {
+		for (uint32_t i = 0; i < pools[second].routes_count; i++) {
+			const char *route = pools[second].routes[i];
+
+			for (size_t first = 0; first <= second; first++) {
+				uint32_t before = first == second ? i : pools[first].routes_count;
+
+				if (!has_route(&pools[first], before, route))
+					continue;
+				*conflict_out = (struct route_conflict){ first, second, route };
+				return true;
+			}
+		}
+	}
+	return false;
+}

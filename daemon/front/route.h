@@ -1,0 +1,39 @@
+/*
+ * Which pool takes a path. Pure.
+ *
+ * A route that ends in '/' takes every path that begins with it. One that does not takes that path
+ * exactly, and what follows it after a '/'. With a leading '=' it takes exactly the path behind the
+ * '='. The longest route that takes a path wins; of two equally long ones the exact one.
+ */
+#ifndef ZYGOTED_FRONT_ROUTE_H
+#define ZYGOTED_FRONT_ROUTE_H
+
+#include "base/heritage.h"
+
+#include <stdbool.h>
+
+/*
+ * Index of the pool that takes the path, as received and without its query; -1 when none does: then
+ * the outputs are not set. *route_out: the route without a leading '=', within `pools`,
+ * NUL-terminated. *matched_out: length of the part of the path that it took; the rest starts behind
+ * it.
+ */
+int route_find(const struct heritage_pool *pools, size_t count, const char *path, size_t length,
+	       const char **route_out, size_t *matched_out);
+
+/* Whether text is a route: an optional '=', then a path: '/', visible ASCII, no '?' or '#'; short
+ * enough. */
+bool route_is_valid(const char *text);
+
+/* Where the same route stands twice. */
+struct route_conflict {
+	size_t first_pool;
+	size_t second_pool;
+	const char *route;
+};
+
+/* The first conflict within and between the pools. False when there is none. */
+bool route_conflict(const struct heritage_pool *pools, size_t count,
+		    struct route_conflict *conflict_out);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * Messages from and to the supervisor.
+ *
+ * Runs in: front. Trusts the supervisor. A message that cannot be sent because the channel is full
+ * is dropped with a log line: the asker has a time-out, and the front never waits.
+ */
+#include "front/supervisor_link.h"
+
+#include "base/log.h"
+#include "base/msg.h"
+#include "front/connection.h"
+#include "front/front.h"
+#include "front/generation.h"
+#include "front/listener.h"
+#include "front/pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+send_message(const void *message)
+{
+	if (msg_send(FRONT_SUPERVISOR_FD, message, NULL, 0) < 0)
+		log_event(LOG_WARNING, "message to the supervisor lost", "error=\"%s\"",
+			  strerror(errno));
+}
+
+static void
+send_cookie(enum msg_type type, uint64_t cookie)
+{
+	struct msg_cookie message = { .cookie = cookie };
+
+	msg_init(&message, type);
+	send_message(&message);
+}
+
+void
+supervisor_link_send_generation(enum msg_type type, uint32_t pool, uint32_t generation)
+{
+	struct msg_generation message = { .pool = pool, .generation = generation };
+
+	msg_init(&message, type);
+	send_message(&message);
+}
+
+static void
+answer_stats(struct front *front, uint64_t cookie)
+{
+	struct msg_stats_end end = {
+		.cookie = cookie,
+		.connections = front->connections_count,
+		.active = front->active_count,
+		.accepted = front->accepted,
+		.refused = front->refused,
+		.requests = front->requests,
+		.uptime_ms = (front_now_ns() - front->started_ns) / 1000000,
+	};
+
+	for (uint32_t i = 0; i < front->heritage->pools_count; i++) {
+		struct msg_stats stats;
+		pool_stats(&front->pools[i], &stats);
+		stats.cookie = cookie;
+		send_message(&stats);
+	}
+	memcpy(end.outcomes, front->outcomes, sizeof(end.outcomes));
+	msg_init(&end, MSG_STATS_END);
+	send_message(&end);
+}
+
+static void
+describe_child(const struct child *child, uint64_t now, struct msg_child *out)
+{
+	*out = (struct msg_child){
+		.pid = child->pid,
+		.state = child->state,
+		.generation = child->generation->number,
+		.slot = child->slot,
+		.request = child->request,
+		.age_us = (now - child->ordered_ns) / 1000,
+		.run_us = child->request != 0 ? (now - child->taken_ns) / 1000 : 0,
+	};
+}
+
+static void
+answer_children(struct front *front, const struct msg_children_get *get)
+{
+	struct msg_children message = { .cookie = get->cookie, .pool = get->pool };
+	const struct generation *generation;
+	const uint64_t now = front_now_ns();
+
+	msg_init(&message, MSG_CHILDREN);
+	LIST_FOREACH (generation, &front->pools[get->pool].generations, link) {
+		for (uint32_t slot = 0; slot < generation->slots; slot++) {
+			if (generation->children[slot].state == CHILD_FREE)
+				continue;
+			describe_child(&generation->children[slot], now,
+				       &message.children[message.count++]);
+			if (message.count < PROTO_BATCH_MAX)
+				continue;
+			send_message(&message);
+			message.count = 0;
+		}
+	}
+	message.last = 1;
+	send_message(&message);
+}
+
+void
+supervisor_link_check_drained(struct front *front)
+{
+	if (!front->draining || front->connections_count > 0)
+		return;
+	send_cookie(MSG_DRAINED, front->drain_cookie);
+	front->draining = false;
+}
+
+static void
+drain(struct front *front, uint64_t cookie)
+{
+	front->draining = true;
+	front->drain_cookie = cookie;
+	listener_close_all(front);
+	connection_drain_all(front);
+	supervisor_link_check_drained(front);
+}
+
+static void
+dispatch(struct front *front, struct msg_buffer *buffer)
+{
+	const void *message = buffer->bytes;
+	const struct msg_header *header = message;
+	const struct msg_attach *attach = message;
+	const struct msg_generation *detach = message;
+	const struct msg_children_get *children = message;
+
+	switch (header->type) {
+	case MSG_ATTACH:
+		if (buffer->fds_count != 1 || attach->pool >= front->heritage->pools_count)
+			bug("attach");
+		pool_attach(&front->pools[attach->pool], attach->generation, buffer->fds[0]);
+		buffer->fds_count = 0;
+		break;
+	case MSG_DETACH:
+		if (detach->pool < front->heritage->pools_count)
+			pool_detach(&front->pools[detach->pool], detach->generation);
+		break;
+	case MSG_STATS_GET:
+		answer_stats(front, ((const struct msg_cookie *)message)->cookie);
+		break;
+	case MSG_CHILDREN_GET:
+		if (children->pool < front->heritage->pools_count)
+			answer_children(front, children);
+		break;
+	case MSG_LOG_LEVEL:
+		log_set_level(((const struct msg_log_level *)message)->level);
+		break;
+	case MSG_DRAIN:
+		drain(front, ((const struct msg_cookie *)message)->cookie);
+		break;
+	default:
+		log_event(LOG_ERROR, "unexpected message", "type=%u", header->type);
+		msg_close_fds(buffer);
+	}
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct msg_buffer buffer;
+	int got;
+
+	(void)what;
+	while ((got = msg_recv(fd, &buffer)) > 0)
+		dispatch(argument, &buffer);
+	if (got == 0 || errno != EAGAIN) {
+		log_event(LOG_WARNING, "supervisor gone", "");
+		_exit(1);
+	}
+}
+
+void
+supervisor_link_open(struct front *front)
+{
+	event_assign(&front->supervisor_event, front->base, FRONT_SUPERVISOR_FD,
+		     EV_READ | EV_PERSIST, on_readable, front);
+	event_add(&front->supervisor_event, NULL);
+	send_cookie(MSG_FRONT_READY, 0);
+}

@@ -1,0 +1,213 @@
+/*
+ * Judges the configuration as a whole.
+ *
+ * Runs in: supervisor, before anything else runs. Looks at the system (files, users) but changes nothing, so that
+ * `zygoted -t` may run beside a serving daemon. Every message says what to do.
+ */
+#include "supervisor/config_check.h"
+
+#include "base/control_path.h"
+#include "supervisor/config_keys.h"
+#include "supervisor/config_value.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- defaults ---- */
+
+/* `name` beside our own executable if it is there, else the place of an installation. */
+static void
+find_beside(const char *name, const char *otherwise, char *out, size_t size)
+{
+	char path[HERITAGE_PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (length > 0) {
+		path[length] = '\0';
+		slash = strrchr(path, '/');
+		if (slash && snprintf(out, size, "%.*s/%s", (int)(slash - path), path, name) <
+				     (int)size && access(out, F_OK) == 0)
+			return;
+	}
+	snprintf(out, size, "%s", otherwise);
+}
+
+static const char *
+preset_of(enum config_section section, const char *name)
+{
+	return config_key_find(section, name)->preset;
+}
+
+static void
+complete_pool(const struct config *config, struct config_pool *pool, struct config_errors *errors)
+{
+	char path[HERITAGE_PATH_MAX];
+	uint64_t spare;
+
+	if (pool->worker[0] && !pool->worker_path[0]) {
+		int length = snprintf(path, sizeof(path), "%s/%s.so", config->worker_dir,
+				      pool->worker);
+
+		if (length < (int)sizeof(path))
+			memcpy(pool->worker_path, path, (size_t)length + 1);
+		else
+			config_error(errors, pool->line, "pool \"%s\": the worker's path is too "
+							 "long: shorten worker_dir",
+				     pool->front.name);
+	}
+	if (pool->front.spare == 0 &&
+	    config_parse_count(preset_of(CONFIG_POOL, "spare"), &spare) == 0)
+		pool->front.spare = spare < pool->front.max_children ? (uint32_t)spare
+								     : pool->front.max_children;
+}
+
+void
+config_complete(struct config *config, struct config_errors *errors)
+{
+	if (!config->control[0] &&
+	    control_path_default(config->control, sizeof(config->control)) < 0)
+		config_error(errors, 0, "the default path of the control socket is too long: name "
+					"a shorter one with control = \"PATH\"");
+	if (!config->worker_dir[0])
+		find_beside("workers", preset_of(CONFIG_TOP, "worker_dir"), config->worker_dir,
+			    sizeof(config->worker_dir));
+	if (!config->zygote_program[0])
+		find_beside("zygoted-zygote", preset_of(CONFIG_TOP, "zygote_program"),
+			    config->zygote_program, sizeof(config->zygote_program));
+	for (uint32_t i = 0; i < config->pools_count; i++)
+		complete_pool(config, &config->pools[i], errors);
+}
+
+/* ---- the system ---- */
+
+static void
+check_program(const struct config *config, struct config_errors *errors)
+{
+	struct stat status;
+
+	if (stat(config->zygote_program, &status) < 0)
+		config_error(errors, 0, "zygote program %s: %s: install it, or set "
+					   "zygote_program", config->zygote_program,
+			     strerror(errno));
+	else if (!S_ISREG(status.st_mode) || access(config->zygote_program, X_OK) < 0)
+		config_error(errors, 0, "zygote program %s cannot be executed: set "
+					   "zygote_program", config->zygote_program);
+}
+
+static void
+check_worker(const struct config_pool *pool, struct config_errors *errors)
+{
+	struct stat status;
+
+	if (!pool->worker_path[0])
+		return;
+	if (stat(pool->worker_path, &status) < 0)
+		config_error(errors, pool->line, "pool \"%s\": worker %s: %s: build or install it, "
+						 "or set worker_dir", pool->front.name,
+			     pool->worker_path, strerror(errno));
+	else if (!S_ISREG(status.st_mode) || access(pool->worker_path, R_OK) < 0)
+		config_error(errors, pool->line, "pool \"%s\": worker %s is not a readable file",
+			     pool->front.name, pool->worker_path);
+}
+
+/* ---- listeners ---- */
+
+static void
+check_listener(const struct config *config, uint32_t index, struct config_errors *errors)
+{
+	const struct config_listener *listener = &config->listeners[index];
+	struct sockaddr_storage address;
+	struct sockaddr_storage other;
+	socklen_t length;
+
+	if (!listener->front.address[0])
+		return;
+	if (config_parse_address(listener->front.address, &address, &length) < 0) {
+		config_error(errors, listener->line,
+			     "listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
+			     "\"127.0.0.1:8080\" or \"[::1]:8080\"",
+			     listener->front.name, listener->front.address);
+		return;
+	}
+	for (uint32_t i = 0; i < index; i++)
+		if (config_parse_address(config->listeners[i].front.address, &other, &length) == 0 &&
+		    memcmp(&address, &other, sizeof(address)) == 0)
+			config_error(errors, listener->line,
+				     "listen \"%s\": address \"%s\" is that of listen \"%s\" on "
+				     "line %u: choose another", listener->front.name,
+				     listener->front.address, config->listeners[i].front.name,
+				     config->listeners[i].line);
+}
+
+/* ---- pools ---- */
+
+static void
+check_numbers(const struct config_pool *pool, struct config_errors *errors)
+{
+	if (pool->front.spare > pool->front.max_children)
+		config_error(errors, pool->line,
+			     "pool \"%s\": spare = %u is more than max_children = %u: lower spare, "
+			     "or raise max_children",
+			     pool->front.name, pool->front.spare, pool->front.max_children);
+	if (pool->cpu_ms % 1000 != 0)
+		config_error(errors, pool->line,
+			     "pool \"%s\": cpu counts in whole seconds: write \"%us\"",
+			     pool->front.name, pool->cpu_ms / 1000 + 1);
+}
+
+static const struct config_pool *
+find_route(const struct config *config, const char *route, uint32_t pool, uint32_t before)
+{
+	for (uint32_t i = 0; i <= pool; i++) {
+		const struct heritage_pool *front = &config->pools[i].front;
+		uint32_t count = i == pool ? before : front->routes_count;
+
+		for (uint32_t j = 0; j < count; j++)
+			if (strcmp(front->routes[j], route) == 0)
+				return &config->pools[i];
+	}
+	return NULL;
+}
+
+static void
+check_routes(const struct config *config, uint32_t index, struct config_errors *errors)
+{
+	const struct config_pool *pool = &config->pools[index];
+
+	for (uint32_t i = 0; i < pool->front.routes_count; i++) {
+		const char *route = pool->front.routes[i];
+		const struct config_pool *other = find_route(config, route, index, i);
+
+		if (other == pool)
+			config_error(errors, pool->line, "pool \"%s\": route \"%s\" is there twice",
+				     pool->front.name, route);
+		else if (other)
+			config_error(errors, pool->line,
+				     "pool \"%s\": route \"%s\" belongs to pool \"%s\" on line %u: "
+				     "remove it from one of them",
+				     pool->front.name, route, other->front.name, other->line);
+	}
+}
+
+void
+config_check(const struct config *config, struct config_errors *errors, unsigned last_line)
+{
+	if (config->listeners_count == 0)
+		config_error(errors, last_line, "no listener: add listen \"web\" { address = "
+						"\"127.0.0.1:8080\" }");
+	if (config->pools_count == 0)
+		config_error(errors, last_line, "no pool: add pool \"NAME\" { worker = \"NAME\" "
+						"routes = {\"/\"} }");
+	check_program(config, errors);
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		check_listener(config, i, errors);
+	for (uint32_t i = 0; i < config->pools_count; i++) {
+		check_worker(&config->pools[i], errors);
+		check_numbers(&config->pools[i], errors);
+		check_routes(config, i, errors);
+	}
+}

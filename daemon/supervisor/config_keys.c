@@ -1,0 +1,197 @@
+/*
+ * Every key of the configuration: one row each. Pure data.
+ *
+ * Runs in: supervisor. A key that is read anywhere else than by walking this table is a bug: the manual page,
+ * the sample file and `zygoted -T` are checked against the table.
+ */
+#include "supervisor/config_keys.h"
+
+#include "supervisor/config.h"
+
+#include <string.h>
+
+#ifndef ZYGOTED_WORKER_DIR
+#define ZYGOTED_WORKER_DIR "/usr/lib/zygoted/workers"
+#endif
+#ifndef ZYGOTED_LIBEXEC_DIR
+#define ZYGOTED_LIBEXEC_DIR "/usr/libexec/zygoted"
+#endif
+
+#define FIELD(type, member)                                                                        \
+	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+#define TOP(member) FIELD(config, member)
+#define LISTEN(member) FIELD(config_listener, member)
+#define POOL(member) FIELD(config_pool, member)
+#define RANGE(low, high) .min = (low), .max = (high)
+
+#define SECONDS UINT64_C(1000)
+#define MINUTES (60 * SECONDS)
+#define HOURS (60 * MINUTES)
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define TIB (UINT64_C(1) << 40)
+
+static const char *
+level_choice(unsigned index)
+{
+	return index < LOG_LEVEL_MAX ? log_level_name((enum log_level)index) : NULL;
+}
+
+static const char *
+layer_choice(unsigned index)
+{
+	return index < LAYER_MAX ? proto_layer_name((enum layer)index) : NULL;
+}
+
+static const char *
+protocol_choice(unsigned index)
+{
+	static const char *const names[] = { [PROTOCOL_HTTP] = "http" };
+	_Static_assert(sizeof(names) / sizeof(names[0]) == PROTOCOL_MAX, "protocols");
+
+	return index < PROTOCOL_MAX ? names[index] : NULL;
+}
+
+static const char *
+sandbox_choice(unsigned index)
+{
+	static const char *const names[] = { [SANDBOX_ENFORCE] = "enforce", [SANDBOX_LOG] = "log" };
+	_Static_assert(sizeof(names) / sizeof(names[0]) == SANDBOX_MODE_MAX, "sandbox modes");
+
+	return index < SANDBOX_MODE_MAX ? names[index] : NULL;
+}
+
+static const char *
+profile_choice(unsigned index)
+{
+	return index == 0 ? "compute" : NULL;
+}
+
+/* clang-format off */
+static const struct config_key keys[] = {
+	{ CONFIG_TOP, CONFIG_USER, "user", "",
+	  TOP(user), RANGE(0, 63),
+	  .text = "user that front, zygotes and children run as when the daemon is started by root" },
+	{ CONFIG_TOP, CONFIG_PATH, "control", "/run/zygoted/control.sock",
+	  TOP(control), .computed = 1, RANGE(1, 107),
+	  .text = "path of the control socket" },
+	{ CONFIG_TOP, CONFIG_GROUP, "control_group", "",
+	  TOP(control_group), RANGE(0, 63),
+	  .text = "group whose members may use the reading commands of the control socket" },
+	{ CONFIG_TOP, CONFIG_PATH, "worker_dir", ZYGOTED_WORKER_DIR,
+	  TOP(worker_dir), .computed = 1, RANGE(1, HERITAGE_PATH_MAX - 1),
+	  .text = "directory of the workers' shared objects" },
+	{ CONFIG_TOP, CONFIG_PATH, "zygote_program", ZYGOTED_LIBEXEC_DIR "/zygoted-zygote",
+	  TOP(zygote_program), .computed = 1, RANGE(1, HERITAGE_PATH_MAX - 1),
+	  .text = "program that a zygote runs" },
+	{ CONFIG_TOP, CONFIG_CHOICE, "log_level", "info",
+	  TOP(log_level), .choice = level_choice,
+	  .text = "least important events that are logged" },
+	{ CONFIG_TOP, CONFIG_LAYERS, "require", "",
+	  TOP(required_layers), .choice = layer_choice,
+	  .text = "sandbox layers without which the daemon does not serve" },
+	{ CONFIG_TOP, CONFIG_COUNT, "connections", "10000",
+	  TOP(limits.connections_max), RANGE(1, 1000000),
+	  .text = "client connections open at the same time" },
+	{ CONFIG_TOP, CONFIG_DURATION, "header_timeout", "10s",
+	  TOP(limits.header_timeout_ms), RANGE(100, 10 * MINUTES),
+	  .text = "from the first byte of a request to the end of its headers" },
+	{ CONFIG_TOP, CONFIG_DURATION, "idle_timeout", "15s",
+	  TOP(limits.idle_timeout_ms), RANGE(100, 1 * HOURS),
+	  .text = "between the requests of a connection" },
+	{ CONFIG_TOP, CONFIG_SIZE, "body_rate", "1K",
+	  TOP(limits.body_rate_bytes), RANGE(1, 1 * GIB),
+	  .text = "bytes per second that a body must come, or an answer be taken, at least" },
+	{ CONFIG_TOP, CONFIG_DURATION, "body_grace", "10s",
+	  TOP(limits.body_grace_ms), RANGE(100, 10 * MINUTES),
+	  .text = "time before body_rate is asked for" },
+	{ CONFIG_TOP, CONFIG_DURATION, "linger_timeout", "2s",
+	  TOP(limits.linger_timeout_ms), RANGE(100, 1 * MINUTES),
+	  .text = "reading on after an error answer, so that the client gets it" },
+	{ CONFIG_TOP, CONFIG_COUNT, "requests_per_connection", "10000",
+	  TOP(limits.requests_max), RANGE(1, 1000000000),
+	  .text = "requests after which a connection is closed" },
+
+	{ CONFIG_LISTEN, CONFIG_CHOICE, "protocol", "http",
+	  LISTEN(front.protocol), .choice = protocol_choice,
+	  .text = "what is spoken on the listener" },
+	{ CONFIG_LISTEN, CONFIG_STRING, "address", NULL,
+	  LISTEN(front.address), RANGE(1, 127),
+	  .text = "numeric address and port to listen on" },
+
+	{ CONFIG_POOL, CONFIG_WORKER, "worker", NULL,
+	  POOL(worker), RANGE(1, HERITAGE_PATH_MAX - 1),
+	  .text = "worker that the pool runs: a name in worker_dir, or the path of a shared object" },
+	{ CONFIG_POOL, CONFIG_ROUTES, "routes", NULL,
+	  POOL(front.routes), RANGE(1, PROTO_ROUTES_MAX),
+	  .text = "paths that the pool answers" },
+	{ CONFIG_POOL, CONFIG_COUNT, "spare", "16",
+	  POOL(front.spare), .computed = 1, RANGE(1, PROTO_CHILDREN_MAX),
+	  .text = "parked children kept ready" },
+	{ CONFIG_POOL, CONFIG_COUNT, "max_children", "64",
+	  POOL(front.max_children), RANGE(1, PROTO_CHILDREN_MAX),
+	  .text = "children of all kinds together" },
+	{ CONFIG_POOL, CONFIG_COUNT, "queue", "256",
+	  POOL(front.queue), RANGE(0, 100000),
+	  .text = "requests that may wait for a child" },
+	{ CONFIG_POOL, CONFIG_DURATION, "queue_timeout", "1s",
+	  POOL(front.queue_timeout_ms), RANGE(1, 10 * MINUTES),
+	  .text = "longest wait for a child" },
+	{ CONFIG_POOL, CONFIG_DURATION, "timeout", "2s",
+	  POOL(front.timeout_ms), RANGE(10, 24 * HOURS),
+	  .text = "from a child taken to its answer complete" },
+	{ CONFIG_POOL, CONFIG_DURATION, "cpu", "0s",
+	  POOL(cpu_ms), RANGE(0, 24 * HOURS),
+	  .text = "CPU time of a child in whole seconds; 0s: as long as timeout lets it" },
+	{ CONFIG_POOL, CONFIG_SIZE, "memory", "64M",
+	  POOL(memory_bytes), RANGE(1 * MIB, 1 * TIB),
+	  .text = "memory that a child may add to what it inherits" },
+	{ CONFIG_POOL, CONFIG_SIZE, "output", "16K",
+	  POOL(front.output_bytes), RANGE(4 * KIB, 1 * MIB),
+	  .text = "bytes of log that a child may write" },
+	{ CONFIG_POOL, CONFIG_SIZE, "body", "1M",
+	  POOL(front.body_max_bytes), RANGE(0, 1 * TIB),
+	  .text = "largest request body" },
+	{ CONFIG_POOL, CONFIG_STRING, "profile", "compute",
+	  POOL(profile), .choice = profile_choice, RANGE(1, PROTO_NAME_MAX - 1),
+	  .text = "system calls that children may make" },
+	{ CONFIG_POOL, CONFIG_CHOICE, "sandbox", "enforce",
+	  POOL(sandbox), .choice = sandbox_choice,
+	  .text = "what happens to a child that makes another one" },
+
+	{ CONFIG_OPTION, CONFIG_VALUES, "value", NULL,
+	  RANGE(1, HERITAGE_OPTIONS_MAX),
+	  .text = "value or values that are handed to the worker" },
+};
+/* clang-format on */
+
+const struct config_key *
+config_keys(size_t *count_out)
+{
+	*count_out = sizeof(keys) / sizeof(keys[0]);
+	return keys;
+}
+
+const struct config_key *
+config_key_find(enum config_section section, const char *name)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].section == section && strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+const char *
+config_section_name(enum config_section section)
+{
+	static const char *const names[] = {
+		[CONFIG_TOP] = "",
+		[CONFIG_LISTEN] = "listen",
+		[CONFIG_POOL] = "pool",
+		[CONFIG_OPTION] = "option",
+	};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_SECTION_MAX, "sections");
+
+	return names[section];
+}

@@ -1,0 +1,177 @@
+/*
+ * Single values of the configuration: durations, sizes, counts, addresses, names, routes. Pure.
+ *
+ * Runs in: supervisor, before anything else runs. The text is the operator's. A number that does not fit is
+ * refused here, so that nobody after this has to think of overflow.
+ */
+#include "supervisor/config_value.h"
+
+#include "supervisor/config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIGITS "0123456789"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/* From large to small, for formatting: the first one that divides wins. */
+static const struct unit time_units[] = {
+	{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+};
+
+static const struct unit size_units[] = {
+	{ "T", UINT64_C(1) << 40 }, { "G", UINT64_C(1) << 30 }, { "M", UINT64_C(1) << 20 },
+	{ "K", UINT64_C(1) << 10 }, { "", 1 },
+};
+
+#define UNITS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Leading digits. Returns what follows them, NULL when there are none or too many. */
+static const char *
+parse_digits(const char *text, uint64_t *number_out)
+{
+	const char *at = text;
+	uint64_t number = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(number, UINT64_C(10), &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
+			return NULL;
+	*number_out = number;
+	return at == text ? NULL : at;
+}
+
+static int
+parse_with_unit(const char *text, const struct unit *units, size_t count, uint64_t *number_out)
+{
+	uint64_t number;
+	const char *unit = parse_digits(text, &number);
+
+	for (size_t i = 0; unit && i < count; i++)
+		if (strcmp(unit, units[i].name) == 0)
+			return __builtin_mul_overflow(number, units[i].factor, number_out) ? -1 : 0;
+	return -1;
+}
+
+static char *
+format_with_unit(uint64_t number, const struct unit *units, size_t count, char *out, size_t size)
+{
+	size_t i = 0;
+
+	while (i < count - 1 && number % units[i].factor != 0)
+		i++;
+	if (number == 0)
+		i = units[count - 1].name[0] == '\0' ? count - 1 : count - 2; /* "0", "0s" */
+	snprintf(out, size, "%llu%s", (unsigned long long)(number / units[i].factor), units[i].name);
+	return out;
+}
+
+int
+config_parse_duration_ms(const char *text, uint64_t *ms_out)
+{
+	return parse_with_unit(text, time_units, UNITS(time_units), ms_out);
+}
+
+int
+config_parse_size(const char *text, uint64_t *bytes_out)
+{
+	return parse_with_unit(text, size_units, UNITS(size_units), bytes_out);
+}
+
+int
+config_parse_count(const char *text, uint64_t *count_out)
+{
+	const char *end = parse_digits(text, count_out);
+
+	return end && *end == '\0' ? 0 : -1;
+}
+
+char *
+config_format_duration_ms(uint64_t ms, char *out, size_t size)
+{
+	return format_with_unit(ms, time_units, UNITS(time_units), out, size);
+}
+
+char *
+config_format_size(uint64_t bytes, char *out, size_t size)
+{
+	return format_with_unit(bytes, size_units, UNITS(size_units), out, size);
+}
+
+/* The part before the last ':' without brackets, and the port after it. */
+static int
+split_address(const char *text, char *host_out, size_t size, uint64_t *port_out)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+
+	if (length == 0 || config_parse_count(colon + 1, port_out) < 0)
+		return -1;
+	if (*port_out < 1 || *port_out > 65535)
+		return -1;
+	if (text[0] == '[') {
+		if (length < 2 || text[length - 1] != ']')
+			return -1;
+		text++;
+		length -= 2;
+	}
+	if (length >= size)
+		return -1;
+	memcpy(host_out, text, length);
+	host_out[length] = '\0';
+	return 0;
+}
+
+int
+config_parse_address(const char *text, struct sockaddr_storage *address_out, socklen_t *length_out)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)address_out;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address_out;
+	char host[INET6_ADDRSTRLEN];
+	uint64_t port;
+
+	memset(address_out, 0, sizeof(*address_out));
+	if (split_address(text, host, sizeof(host), &port) < 0)
+		return -1;
+	if (text[0] == '[') {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		*length_out = sizeof(*v6);
+		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? 0 : -1;
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	*length_out = sizeof(*v4);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -1;
+}
+
+int
+config_is_name(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= 1 && length < PROTO_NAME_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz" DIGITS "_-") == length;
+}
+
+const char *
+config_check_route(const char *route)
+{
+	const char *path = route[0] == '=' ? route + 1 : route;
+
+	if (path[0] != '/')
+		return "must start with \"/\" or \"=/\"";
+	if (strlen(route) >= PROTO_ROUTE_MAX)
+		return "is longer than 127 bytes";
+	for (; *path; path++)
+		if (*path <= ' ' || *path > '~' || *path == '?' || *path == '#')
+			return "has a space, control byte, non-ASCII byte, \"?\" or \"#\": routes "
+			       "are matched with the path as it comes, percent-encoded";
+	return NULL;
+}

@@ -1,0 +1,279 @@
+/*
+ * Figures to JSON. Field names carry their unit and do not change: programs rely on them.
+ *
+ * Runs in: supervisor. Strings that come from elsewhere were made printable where they were
+ * received.
+ */
+#include "supervisor/control_figures.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/heritage.h"
+#include "supervisor/clock.h"
+#include "supervisor/config.h"
+#include "supervisor/memory.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/zygote_proc.h"
+
+/*
+ * Whose doing an outcome is: refused before a child had the request, failed in the child, or given
+ * up by the client.
+ */
+enum outcome_class { CLASS_OK, CLASS_REFUSED, CLASS_FAILED, CLASS_LEFT, CLASS_MAX };
+
+/* By the status that the client saw, so that a new outcome gets its class by itself. */
+static enum outcome_class
+classify(enum outcome outcome)
+{
+	const int status = proto_outcome_status(outcome);
+
+	if (outcome == OUTCOME_OK)
+		return CLASS_OK;
+	if (status == 0)
+		return CLASS_LEFT;
+	return status < 500 || status == 503 ? CLASS_REFUSED : CLASS_FAILED;
+}
+
+static const char *const layer_states[] = {
+	[LAYER_MISSING] = "missing",
+	[LAYER_APPLIED] = "applied",
+	[LAYER_LOGGING] = "logging",
+};
+
+static const char *const protocols[] = { [PROTOCOL_HTTP] = "http" };
+_Static_assert(sizeof(protocols) / sizeof(protocols[0]) == PROTOCOL_MAX, "protocol names");
+
+/* json_int_t is signed; no counter gets there, but a wrong one must not turn negative. */
+static json_int_t
+number(uint64_t value)
+{
+	return value > INT64_MAX ? INT64_MAX : (json_int_t)value;
+}
+
+static uint64_t
+mean(uint64_t sum, uint64_t count)
+{
+	return count > 0 ? sum / count : 0;
+}
+
+static void
+set_number(json_t *object, const char *name, uint64_t value)
+{
+	json_object_set_new(object, name, json_integer(number(value)));
+}
+
+static void
+set_real(json_t *object, const char *name, double value)
+{
+	json_object_set_new(object, name, json_real(value));
+}
+
+static void
+set_text(json_t *object, const char *name, const char *text)
+{
+	json_object_set_new(object, name, json_string(text));
+}
+
+static json_t *
+listeners_json(const struct config *config)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < config->listeners_count; i++) {
+		const struct heritage_listener *listener = &config->listeners[i].front;
+		json_t *object = json_object();
+		set_text(object, "name", listener->name);
+		set_text(object, "address", listener->address);
+		set_text(object, "protocol", protocols[listener->protocol]);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *
+layer_json(const struct zygote_pool *pool, enum layer layer, const struct msg_layer *state)
+{
+	const unsigned known = state->state <= LAYER_LOGGING ? state->state : LAYER_MISSING;
+	json_t *object = json_object();
+
+	set_text(object, "pool", pool->config->front.name);
+	set_text(object, "layer", proto_layer_name(layer));
+	set_text(object, "state", layer_states[known]);
+	set_text(object, "reason", state->error != 0 ? strerror(state->error) : "");
+	set_text(object, "text", proto_layer_text(layer));
+	return object;
+}
+
+static json_t *
+layers_json(const struct supervisor *supervisor)
+{
+	json_t *list = json_array();
+
+	ZYGOTE_FOREACH_POOL (pool, supervisor) {
+		for (int i = 0; pool->serving != NULL && i < LAYER_MAX; i++) {
+			const struct msg_layer *state = &pool->serving->ready.layers[i];
+			json_array_append_new(list, layer_json(pool, (enum layer)i, state));
+		}
+	}
+	return list;
+}
+
+static json_t *
+notices_json(const struct supervisor *supervisor)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < supervisor->notices_count; i++)
+		json_array_append_new(list, json_string(supervisor->notices[i]));
+	return list;
+}
+
+json_t *
+control_figures_info(const struct supervisor *supervisor)
+{
+	const struct config *config = supervisor->config;
+	json_t *object = json_pack("{s:b}", "ok", 1);
+	struct utsname kernel;
+
+	set_text(object, "version", ZYGOTED_VERSION);
+	set_number(object, "pid", (uint64_t)getpid());
+	set_real(object, "uptime_seconds", (double)(clock_ms() - supervisor->started_ms) / 1000);
+	set_text(object, "user", supervisor->identity.name);
+	set_text(object, "config", config->file);
+	set_text(object, "control", config->control);
+	set_text(object, "kernel", uname(&kernel) == 0 ? kernel.release : "?");
+	json_object_set_new(object, "listeners", listeners_json(config));
+	json_object_set_new(object, "layers", layers_json(supervisor));
+	json_object_set_new(object, "notices", notices_json(supervisor));
+	return object;
+}
+
+static json_t *
+outcomes_json(const uint64_t outcomes[OUTCOME_MAX])
+{
+	json_t *object = json_object();
+
+	for (int i = 0; i < OUTCOME_MAX; i++)
+		json_object_set_new(object, proto_outcome_name((enum outcome)i),
+				    json_integer(number(outcomes[i])));
+	return object;
+}
+
+json_t *
+control_figures_front(const struct msg_stats_end *stats)
+{
+	json_t *object = json_object();
+
+	set_number(object, "connections", stats->connections);
+	set_number(object, "active", stats->active);
+	set_number(object, "accepted", stats->accepted);
+	set_number(object, "refused", stats->refused);
+	set_number(object, "requests", stats->requests);
+	set_real(object, "uptime_seconds", (double)stats->uptime_ms / 1000);
+	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
+	return object;
+}
+
+json_t *
+control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats)
+{
+	json_t *object = json_object();
+	uint64_t sums[CLASS_MAX] = { 0 };
+
+	for (int i = 0; i < OUTCOME_MAX; i++)
+		sums[classify((enum outcome)i)] += stats->outcomes[i];
+	/* Means are over the requests that a child had. */
+	const uint64_t ran = sums[CLASS_OK] + sums[CLASS_FAILED] + sums[CLASS_LEFT];
+	set_text(object, "pool", pool->config->front.name);
+	set_number(object, "requests", stats->requests);
+	set_number(object, "ok", sums[CLASS_OK]);
+	set_number(object, "refused", sums[CLASS_REFUSED]);
+	set_number(object, "failed", sums[CLASS_FAILED]);
+	set_number(object, "run_mean_us", mean(stats->run_us, ran));
+	set_number(object, "run_max_us", stats->run_us_max);
+	set_number(object, "queue_mean_us", mean(stats->queue_us, stats->requests));
+	set_number(object, "queue_max_us", stats->queue_us_max);
+	set_number(object, "minor_faults_mean", mean(stats->minor_faults, ran));
+	set_number(object, "cpu_mean_us", mean(stats->cpu_us, ran));
+	set_number(object, "bytes_in", stats->bytes_in);
+	set_number(object, "bytes_out", stats->bytes_out);
+	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
+	return object;
+}
+
+json_t *
+control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats)
+{
+	const struct zygote_generation *shown = zygote_proc_shown(pool);
+	const bool loaded = shown != NULL && shown->ready_ms != 0;
+	json_t *object = json_object();
+
+	set_text(object, "pool", pool->config->front.name);
+	set_text(object, "worker", pool->config->worker);
+	set_text(object, "state", zygote_proc_state_name(pool));
+	set_number(object, "generation", shown != NULL ? shown->number : pool->last_number);
+	set_number(object, "pid", shown != NULL ? (uint64_t)shown->process.pid : 0);
+	set_real(object, "load_seconds", loaded ? (double)shown->ready.load_us / 1e6 : 0);
+	set_number(object, "state_bytes", loaded ? shown->ready.state_bytes : 0);
+	set_number(object, "spare", stats->spare);
+	set_number(object, "busy", stats->busy);
+	set_number(object, "starting", stats->starting);
+	set_number(object, "dying", stats->dying);
+	set_number(object, "draining", stats->draining);
+	set_number(object, "queued", stats->queued);
+	set_number(object, "max_children", pool->config->front.max_children);
+	set_number(object, "forks", stats->forks);
+	set_number(object, "fork_failures", stats->fork_failures);
+	set_number(object, "restarts", pool->restarts);
+	set_text(object, "error", pool->error);
+	return object;
+}
+
+json_t *
+control_figures_child(const struct zygote_pool *pool, const struct msg_child *child, int pid)
+{
+	json_t *object = json_object();
+
+	set_text(object, "pool", pool->config->front.name);
+	set_number(object, "pid", pid > 0 ? (uint64_t)pid : 0);
+	set_text(object, "state", proto_child_state_name((enum child_state)child->state));
+	set_number(object, "generation", child->generation);
+	set_number(object, "request", child->request);
+	set_number(object, "age_us", child->age_us);
+	set_number(object, "run_us", child->run_us);
+	return object;
+}
+
+/*
+ * Without sharing each child, and the zygote, would have all that the probe has. With it the shared
+ * part is there once, and each has its private part.
+ */
+json_t *
+control_figures_memory(const struct memory_row *row)
+{
+	const struct smaps_rollup *rollup = &row->rollup;
+	const uint64_t processes = (uint64_t)row->children + 1;
+	const uint64_t without = processes * rollup->rss_bytes;
+	const uint64_t with = smaps_shared_bytes(rollup) + processes * smaps_private_bytes(rollup);
+	const uint64_t saved = without > with ? without - with : 0;
+	json_t *object = json_object();
+
+	set_text(object, "pool", row->pool->config->front.name);
+	set_number(object, "state_bytes", row->state_bytes);
+	set_number(object, "children", row->children);
+	set_number(object, "rss_bytes", rollup->rss_bytes);
+	set_number(object, "pss_bytes", rollup->pss_bytes);
+	set_number(object, "shared_bytes", smaps_shared_bytes(rollup));
+	set_number(object, "private_bytes", smaps_private_bytes(rollup));
+	set_number(object, "without_sharing_bytes", without);
+	set_number(object, "with_sharing_bytes", with);
+	set_number(object, "saved_bytes", saved);
+	set_real(object, "saved_percent",
+		 without > 0 ? 100.0 * (double)saved / (double)without : 0);
+	set_text(object, "method", "probe");
+	if (row->error != NULL)
+		set_text(object, "error", row->error);
+	return object;
+}

@@ -1,0 +1,35 @@
+/*
+ * Figures as the JSON objects that the control socket answers with. Pure but for allocation: each
+ * function returns a new reference, NULL when out of memory.
+ */
+#ifndef ZYGOTED_SUPERVISOR_CONTROL_FIGURES_H
+#define ZYGOTED_SUPERVISOR_CONTROL_FIGURES_H
+
+#include <jansson.h>
+
+struct front_answer;
+struct memory_row;
+struct msg_child;
+struct msg_stats;
+struct msg_stats_end;
+struct supervisor;
+struct zygote_pool;
+
+/* `info`: the whole answer. */
+json_t *control_figures_info(const struct supervisor *supervisor);
+
+/* `stats`: the front, and one pool's requests. */
+json_t *control_figures_front(const struct msg_stats_end *stats);
+json_t *control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats);
+
+/* `pools`: one pool's zygote and children. */
+json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);
+
+/* `children`: one of them, with its pid as we see it. */
+json_t *control_figures_child(const struct zygote_pool *pool, const struct msg_child *child,
+			      int pid);
+
+/* `memory`: one pool. */
+json_t *control_figures_memory(const struct memory_row *row);
+
+#endif

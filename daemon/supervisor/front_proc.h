@@ -1,0 +1,65 @@
+/*
+ * The front as the supervisor sees it: one process that is started, watched, drained, and started
+ * again when it dies.
+ */
+#ifndef ZYGOTED_SUPERVISOR_FRONT_PROC_H
+#define ZYGOTED_SUPERVISOR_FRONT_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "supervisor/backoff.h"
+#include "supervisor/channel.h"
+#include "supervisor/spawn.h"
+
+struct event;
+struct supervisor;
+
+enum front_state {
+	FRONT_DOWN,	/* no process; the timer, if any, will start one */
+	FRONT_STARTING, /* until MSG_FRONT_READY; the timer ends a start that takes too long */
+	FRONT_READY,
+	FRONT_STOPPING, /* drains, or was told to die */
+	FRONT_STATE_MAX
+};
+
+struct front_proc {
+	struct supervisor *supervisor;
+	enum front_state state;
+	struct spawned process;
+	struct channel channel;
+	uint32_t epoch;	   /* of the process; 0 before the first one */
+	uint64_t ready_ms; /* when it became ready, 0 if it did not */
+	struct backoff backoff;
+	struct event *timer;
+};
+
+/* NULL when out of memory. Starts nothing. */
+struct front_proc *front_proc_new(struct supervisor *supervisor);
+void front_proc_free(struct front_proc *front);
+
+/* Starts the process. When that fails it is tried again with back-off. */
+void front_proc_start(struct front_proc *front);
+
+/* A process of ours was reaped. False when it is not the front. */
+bool front_proc_on_exit(struct front_proc *front, pid_t pid, int status);
+
+/* A message to a front that is ready. 0, or -1 with errno: ENOTCONN when it is not. */
+int front_proc_send(struct front_proc *front, const void *message)
+	__attribute__((warn_unused_result));
+
+/* Gives a front that is ready a generation's channel; a front that does not take it is killed.
+ * False: not given. */
+bool front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, int fd);
+
+/* Asks it to drain; supervisor_on_drained follows, or the front's death. False when there is nobody
+ * to drain. */
+bool front_proc_drain(struct front_proc *front);
+
+/* Sends it the signal; it is not started again. */
+void front_proc_end(struct front_proc *front, int signal);
+
+bool front_proc_is_gone(const struct front_proc *front);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * From the configuration to the heritage of one process.
+ *
+ * Runs in: supervisor. Only what a process needs goes in: the front never learns a worker's
+ * options, a zygote never the routes.
+ */
+#include "supervisor/inherit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/heritage.h"
+#include "base/log.h"
+#include "supervisor/config.h"
+#include "supervisor/supervisor.h"
+
+/* Seals, then frees the struct. */
+static int
+seal(const char *name, void *heritage, size_t size)
+{
+	int fd = heritage_seal(name, heritage, size);
+	int saved = errno;
+
+	free(heritage);
+	errno = saved;
+	return fd;
+}
+
+int
+inherit_seal_front(const struct supervisor *supervisor, uint32_t epoch)
+{
+	const struct config *config = supervisor->config;
+	struct heritage_front *heritage = malloc(sizeof(*heritage));
+
+	if (heritage == NULL)
+		return -1;
+	*heritage = config->limits;
+	heritage->magic = HERITAGE_MAGIC;
+	heritage->size = sizeof(*heritage);
+	heritage->epoch = epoch;
+	heritage->log_level = log_level();
+	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
+	heritage->sandbox = 1;
+	heritage->pools_count = config->pools_count;
+	heritage->listeners_count = config->listeners_count;
+	for (uint32_t i = 0; i < config->pools_count; i++)
+		heritage->pools[i] = config->pools[i].front;
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		heritage->listeners[i] = config->listeners[i].front;
+	return seal("zygoted-front", heritage, sizeof(*heritage));
+}
+
+/* RLIMIT_CPU counts whole seconds: round up, so that nobody gets less than was configured. */
+static uint32_t
+cpu_seconds(uint32_t cpu_ms)
+{
+	return cpu_ms / 1000 + (cpu_ms % 1000 != 0);
+}
+
+int
+inherit_seal_zygote(const struct supervisor *supervisor, const struct config_pool *pool,
+		    uint32_t generation)
+{
+	struct heritage_zygote *heritage = calloc(1, sizeof(*heritage));
+
+	if (heritage == NULL)
+		return -1;
+	heritage->magic = HERITAGE_MAGIC;
+	heritage->size = sizeof(*heritage);
+	heritage->generation = generation;
+	heritage->log_level = log_level();
+	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
+	heritage->fronts = 1;
+	heritage->max_children = pool->front.max_children;
+	heritage->sandbox = pool->sandbox;
+	heritage->required_layers = supervisor->config->required_layers;
+	heritage->cpu_seconds = cpu_seconds(pool->cpu_ms);
+	heritage->memory_bytes = pool->memory_bytes;
+	heritage->user_ns_error = supervisor->namespaces.user_error;
+	heritage->pid_ns_error = supervisor->namespaces.pid_error;
+	memcpy(heritage->pool, pool->front.name, sizeof(heritage->pool));
+	memcpy(heritage->worker, pool->worker, sizeof(heritage->worker));
+	memcpy(heritage->worker_path, pool->worker_path, sizeof(heritage->worker_path));
+	heritage->options_count = pool->options_count;
+	heritage->options_bytes = pool->options_bytes;
+	memcpy(heritage->options, pool->options, sizeof(heritage->options));
+	return seal("zygoted-zygote", heritage, sizeof(*heritage));
+}

@@ -1,0 +1,85 @@
+/*
+ * Listening sockets.
+ *
+ * Runs in: supervisor, at start. They stay open here for the daemon's life, so that connections
+ * wait in the queue while a front is restarted; the supervisor itself never accepts.
+ */
+#include "supervisor/listeners.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "supervisor/config.h"
+#include "supervisor/config_value.h"
+
+static const char *
+advice(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return ": another program listens there; stop it or change `address`";
+	case EACCES:
+		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE";
+	case EADDRNOTAVAIL:
+		return ": no interface of this machine has that address";
+	case EAFNOSUPPORT:
+		return ": the kernel does not offer this address family";
+	default:
+		return "";
+	}
+}
+
+static _Noreturn void
+fail(const struct config_listener *listener, const char *step)
+{
+	const int error = errno;
+
+	die("listener \"%s\": cannot %s %s: %s%s", listener->front.name, step,
+	    listener->front.address, strerror(error), advice(error));
+}
+
+static int
+open_listener(const struct config_listener *listener)
+{
+	const int on = 1;
+	struct sockaddr_storage address;
+	socklen_t length;
+
+	if (config_parse_address(listener->front.address, &address, &length) < 0) {
+		errno = EINVAL;
+		fail(listener, "understand");
+	}
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fail(listener, "open a socket for");
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		fail(listener, "prepare");
+	if (address.ss_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		fail(listener, "prepare");
+	if (bind(fd, (const struct sockaddr *)&address, length) < 0)
+		fail(listener, "bind to");
+	if (listen(fd, SOMAXCONN) < 0)
+		fail(listener, "listen on");
+	return fd;
+}
+
+void
+listeners_open(const struct config *config, struct listeners *listeners_out)
+{
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		listeners_out->fds[i] = open_listener(&config->listeners[i]);
+	listeners_out->count = config->listeners_count;
+}
+
+void
+listeners_close(struct listeners *listeners)
+{
+	for (uint32_t i = 0; i < listeners->count; i++)
+		close(listeners->fds[i]);
+	listeners->count = 0;
+}

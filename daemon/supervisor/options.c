@@ -1,0 +1,93 @@
+/*
+ * The command line of zygoted.
+ *
+ * Runs in: supervisor, before anything is opened or started. What it prints is for people at a
+ * terminal.
+ */
+#include "supervisor/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "supervisor/config.h"
+
+#define DEFAULT_CONFIG "/etc/zygoted/zygoted.conf"
+
+enum options_mode { MODE_RUN, MODE_CHECK, MODE_PRINT };
+
+static const char usage[] = "usage: zygoted [-c FILE] [-t | -T]\n"
+			    "       zygoted -V | -h\n"
+			    "\n"
+			    "  -c FILE  configuration (default " DEFAULT_CONFIG ")\n"
+			    "  -t       check the configuration and exit\n"
+			    "  -T       print the effective configuration and exit\n"
+			    "  -V       print the version and exit\n"
+			    "  -h       print this help and exit\n"
+			    "\n"
+			    "zygoted stays in the foreground and logs to standard error.\n";
+
+/* What was printed must have arrived: -T may be redirected to a full disk. */
+static _Noreturn void
+exit_after_printing(void)
+{
+	exit(fflush(stdout) == 0 ? 0 : 1);
+}
+
+static _Noreturn void
+exit_with_usage(void)
+{
+	fputs(usage, stderr);
+	exit(2);
+}
+
+static enum options_mode
+parse(int argc, char **argv, const char **file_out)
+{
+	enum options_mode mode = MODE_RUN;
+	int option;
+
+	while ((option = getopt(argc, argv, "c:tTVh")) != -1) {
+		switch (option) {
+		case 'c':
+			*file_out = optarg;
+			break;
+		case 't':
+			mode = MODE_CHECK;
+			break;
+		case 'T':
+			mode = MODE_PRINT;
+			break;
+		case 'V':
+			puts("zygoted " ZYGOTED_VERSION);
+			exit_after_printing();
+		case 'h':
+			fputs(usage, stdout);
+			exit_after_printing();
+		default:
+			exit_with_usage();
+		}
+	}
+	if (optind != argc)
+		exit_with_usage();
+	return mode;
+}
+
+struct config *
+options_read(int argc, char **argv)
+{
+	const char *file = DEFAULT_CONFIG;
+	const enum options_mode mode = parse(argc, argv, &file);
+	struct config *config;
+
+	if (config_read(file, stderr, &config) < 0)
+		exit(1);
+	if (mode == MODE_RUN)
+		return config;
+	if (mode == MODE_CHECK)
+		printf("%s: configuration is good\n", file);
+	else
+		config_print(config, stdout);
+	config_free(config);
+	exit_after_printing();
+}

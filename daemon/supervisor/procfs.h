@@ -1,0 +1,42 @@
+/*
+ * Reading what /proc says about zygotes and children.
+ */
+#ifndef ZYGOTED_SUPERVISOR_PROCFS_H
+#define ZYGOTED_SUPERVISOR_PROCFS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Reads a whole file, NUL-terminated. Its length, or -1 with errno; EFBIG when it does not fit.
+ * Files of /proc do not block, but large ones take the kernel its time.
+ */
+ssize_t procfs_read(const char *path, char *buffer, size_t size)
+	__attribute__((warn_unused_result));
+
+/* The process behind a pidfd as our /proc counts it; -1 with errno, ESRCH when it is gone. */
+pid_t procfs_pidfd_pid(int pidfd);
+
+/* The last number of the line "NSpid:" in the text of a status file: the pid in the innermost
+ * namespace; -1 if none. */
+pid_t procfs_parse_inner_pid(const char *status);
+
+/* The children of one zygote: their pids in its namespace, and in ours. */
+struct procfs_children {
+	unsigned count;
+	struct procfs_child {
+		pid_t inner;
+		pid_t outer;
+	} * pids;
+};
+
+/* Lists them. 0, or -1 with errno and an empty list. To be freed with procfs_children_free either
+ * way. */
+int procfs_children_read(pid_t zygote, struct procfs_children *out);
+void procfs_children_free(struct procfs_children *children);
+
+/* The outer pid of the child with that inner one; the inner one itself when it is not in the list.
+ */
+pid_t procfs_children_outer(const struct procfs_children *children, pid_t inner);
+
+#endif

@@ -1,0 +1,334 @@
+/*
+ * The supervisor's main: start-up in an order in which each step can still fail with one clear
+ *line, the loop, and the stop.
+ *
+ *	RUNNING -> DRAINING -> ENDING -> out of the loop
+ *
+ * Runs in: supervisor. The rule: it never touches a byte from the network, and no wait in it is
+ *without a bound.
+ */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "supervisor/clock.h"
+#include "supervisor/config.h"
+#include "supervisor/control.h"
+#include "supervisor/front_ask.h"
+#include "supervisor/front_proc.h"
+#include "supervisor/memory.h"
+#include "supervisor/options.h"
+#include "supervisor/zygote_proc.h"
+
+#define STOP_DRAIN_MS 5000
+#define STOP_KILL_MS  500 /* from the front's SIGTERM to its SIGKILL */
+
+enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_CHLD, SIGNALS };
+
+void
+supervisor_add_notice(struct supervisor *supervisor, const char *text)
+{
+	if (text[0] == '\0' || supervisor->notices_count == SUPERVISOR_NOTICES_MAX)
+		return;
+	snprintf(supervisor->notices[supervisor->notices_count++], SUPERVISOR_NOTICE_MAX, "%s",
+		 text);
+	log_event(LOG_WARNING, "notice", "text=\"%s\"", text);
+}
+
+/* ---- stop ---- */
+
+static void
+set_stop_timer(struct supervisor *supervisor, uint32_t ms)
+{
+	const struct timeval timeout = clock_timeval(ms);
+
+	if (evtimer_add(supervisor->stop_timer, &timeout) < 0)
+		die("out of memory");
+}
+
+static void
+set_state(struct supervisor *supervisor, enum supervisor_state state)
+{
+	supervisor->state = state;
+	if (state == SUPERVISOR_DRAINING) {
+		zygote_proc_stop_restarts(supervisor);
+		set_stop_timer(supervisor, STOP_DRAIN_MS);
+	} else if (state == SUPERVISOR_ENDING) {
+		zygote_proc_stop_restarts(supervisor);
+		zygote_proc_end_all(supervisor);
+		front_proc_end(supervisor->front, SIGTERM);
+		set_stop_timer(supervisor, STOP_KILL_MS);
+		supervisor_on_gone(supervisor);
+	}
+}
+
+void
+supervisor_stop(struct supervisor *supervisor, const char *reason)
+{
+	if (supervisor->state == SUPERVISOR_ENDING)
+		return;
+	log_event(LOG_INFO, "stop", "reason=%s", reason);
+	if (supervisor->state == SUPERVISOR_RUNNING && front_proc_drain(supervisor->front))
+		set_state(supervisor, SUPERVISOR_DRAINING);
+	else
+		set_state(supervisor, SUPERVISOR_ENDING);
+}
+
+void
+supervisor_fail(struct supervisor *supervisor, const char *reason)
+{
+	supervisor->exit_code = 1;
+	if (supervisor->state == SUPERVISOR_ENDING)
+		return;
+	log_event(LOG_ERROR, "stop", "reason=\"%s\"", reason);
+	set_state(supervisor, SUPERVISOR_ENDING);
+}
+
+void
+supervisor_on_drained(struct supervisor *supervisor)
+{
+	if (supervisor->state == SUPERVISOR_DRAINING)
+		set_state(supervisor, SUPERVISOR_ENDING);
+}
+
+void
+supervisor_on_gone(struct supervisor *supervisor)
+{
+	const bool front_is_gone = front_proc_is_gone(supervisor->front);
+
+	if (supervisor->state == SUPERVISOR_DRAINING && front_is_gone)
+		set_state(supervisor,
+			  SUPERVISOR_ENDING); /* nobody is left to drain; comes back here */
+	else if (supervisor->state == SUPERVISOR_ENDING && front_is_gone &&
+		 zygote_proc_are_gone(supervisor))
+		event_base_loopexit(supervisor->base, NULL);
+}
+
+static void
+on_stop_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+
+	(void)fd;
+	(void)what;
+	if (supervisor->state == SUPERVISOR_DRAINING) {
+		log_event(LOG_WARNING, "drain took too long", "after_ms=%d", STOP_DRAIN_MS);
+		set_state(supervisor, SUPERVISOR_ENDING);
+		return;
+	}
+	zygote_proc_end_all(supervisor);
+	front_proc_end(supervisor->front, SIGKILL);
+}
+
+/* ---- signals ---- */
+
+static void
+on_stop_signal(evutil_socket_t number, short what, void *context)
+{
+	(void)what;
+	supervisor_stop(context, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void
+on_child_signal(evutil_socket_t number, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+	int status;
+	pid_t pid;
+
+	(void)number;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!front_proc_on_exit(supervisor->front, pid, status) &&
+		    !zygote_proc_on_exit(supervisor, pid, status))
+			log_event(LOG_DEBUG, "unknown process reaped", "pid=%d", (int)pid);
+}
+
+static void
+watch_signals(struct supervisor *supervisor, struct event *events[SIGNALS])
+{
+	struct event_base *base = supervisor->base;
+
+	signal(SIGPIPE, SIG_IGN);
+	events[SIGNAL_TERM] = evsignal_new(base, SIGTERM, on_stop_signal, supervisor);
+	events[SIGNAL_INT] = evsignal_new(base, SIGINT, on_stop_signal, supervisor);
+	events[SIGNAL_CHLD] = evsignal_new(base, SIGCHLD, on_child_signal, supervisor);
+	for (int i = 0; i < SIGNALS; i++)
+		if (events[i] == NULL || evsignal_add(events[i], NULL) < 0)
+			die("cannot watch signals");
+}
+
+/* ---- start ---- */
+
+/* A daemon started with one of these closed would give the number to a socket, and log into it. */
+static void
+open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		die("cannot open /dev/null: %s", strerror(errno));
+	close(fd);
+}
+
+/* systemd names the device and inode of the stream that it connected to the journal:
+ * systemd.exec(5). */
+static int
+is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat status;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &status) < 0)
+		return 0;
+	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
+		 (unsigned long long)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+/* Children of a front inherit the limit too; theirs is set again at their lock-down. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_event(LOG_WARNING, "descriptor limit not raised", "error=\"%s\"",
+			  strerror(errno));
+}
+
+/* Held open, so that a restart after an upgrade of the files still starts what fits this
+ * supervisor. */
+static int
+open_program(const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		die("cannot open %s: %s; set `zygote_program`", path, strerror(errno));
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0)
+		die("%s is no executable file; set `zygote_program`", path);
+	return fd;
+}
+
+static void
+resolve_environment(struct supervisor *supervisor)
+{
+	char text[SUPERVISOR_NOTICE_MAX];
+
+	identity_resolve(supervisor->config->user, &supervisor->identity, text, sizeof(text));
+	supervisor_add_notice(supervisor, text);
+	raise_descriptor_limit();
+	supervisor->own_program_fd = open_program("/proc/self/exe");
+	supervisor->zygote_program_fd = open_program(supervisor->config->zygote_program);
+	spawn_probe_namespaces(&supervisor->identity, &supervisor->namespaces);
+	if (supervisor->namespaces.pid_error == 0)
+		return;
+	snprintf(text, sizeof(text), "zygotes run without %s: %s",
+		 supervisor->identity.is_root ? "a pid namespace" : "user and pid namespaces",
+		 strerror(supervisor->namespaces.pid_error));
+	supervisor_add_notice(supervisor, text);
+}
+
+static void
+open_all(struct supervisor *supervisor)
+{
+	supervisor->base = event_base_new();
+	if (supervisor->base == NULL)
+		die("cannot make an event loop: %s", strerror(errno));
+	supervisor->stop_timer = evtimer_new(supervisor->base, on_stop_timer, supervisor);
+	supervisor->asks = front_ask_new(supervisor);
+	supervisor->front = front_proc_new(supervisor);
+	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
+	    supervisor->front == NULL || zygote_proc_init(supervisor) < 0)
+		die("out of memory");
+	listeners_open(supervisor->config, &supervisor->listeners);
+	supervisor->control = control_open(supervisor);
+}
+
+static void
+close_all(struct supervisor *supervisor)
+{
+	front_ask_free(supervisor->asks);
+	memory_free(supervisor->memory);
+	control_close(supervisor->control);
+	zygote_proc_fini(supervisor);
+	front_proc_free(supervisor->front);
+	listeners_close(&supervisor->listeners);
+	close(supervisor->own_program_fd);
+	close(supervisor->zygote_program_fd);
+	event_free(supervisor->stop_timer);
+}
+
+static void
+log_start(const struct supervisor *supervisor)
+{
+	const struct config *config = supervisor->config;
+
+	log_event(LOG_INFO, "started",
+		  "version=" ZYGOTED_VERSION " pid=%d user=%s pools=%u listeners=%u control=%s",
+		  (int)getpid(), supervisor->identity.name, config->pools_count,
+		  config->listeners_count, config->control);
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		log_event(LOG_INFO, "listening", "listener=%s address=%s",
+			  config->listeners[i].front.name, config->listeners[i].front.address);
+}
+
+static int
+run(struct supervisor *supervisor)
+{
+	struct event *signals[SIGNALS];
+
+	resolve_environment(supervisor);
+	open_all(supervisor);
+	watch_signals(supervisor, signals);
+	log_start(supervisor);
+	front_proc_start(supervisor->front);
+	zygote_proc_start_all(supervisor);
+	if (event_base_dispatch(supervisor->base) < 0)
+		die("event loop failed");
+	close_all(supervisor);
+	for (int i = 0; i < SIGNALS; i++)
+		event_free(signals[i]);
+	event_base_free(supervisor->base);
+	log_event(LOG_INFO, "stopped", "code=%d", supervisor->exit_code);
+	return supervisor->exit_code;
+}
+
+int
+supervisor_main(int argc, char **argv)
+{
+	static struct supervisor supervisor;
+	struct config *config;
+	int code;
+
+	open_standard_fds();
+	config = options_read(argc, argv);
+	supervisor.config = config;
+	supervisor.started_ms = clock_ms();
+	supervisor.log_is_journal = is_journal();
+	log_init("zygoted", (enum log_level)config->log_level, supervisor.log_is_journal);
+	code = run(&supervisor);
+	config_free(config);
+	return code;
+}

@@ -1,0 +1,28 @@
+/*
+ * The channels between zygotes and the running front.
+ */
+#ifndef ZYGOTED_SUPERVISOR_ZYGOTE_LINK_H
+#define ZYGOTED_SUPERVISOR_ZYGOTE_LINK_H
+
+#include <stdint.h>
+
+struct msg_generation;
+struct supervisor;
+struct zygote_generation;
+
+/* Gives a serving generation to the front, unless it has it or there is none ready. */
+void zygote_link_attach(struct zygote_generation *generation);
+
+/* The front is ready: gives it every serving generation. */
+void zygote_link_attach_all(struct supervisor *supervisor);
+
+/* The front died: has its children killed at once, instead of when the next front says so. */
+void zygote_link_on_front_lost(struct supervisor *supervisor);
+
+/* The front's word that a generation has a parked child. */
+void zygote_link_on_attached(struct supervisor *supervisor, const struct msg_generation *message);
+
+/* Passes the daemon's log level on to every zygote. */
+void zygote_link_send_log_level(struct supervisor *supervisor, uint32_t level);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Pools and their zygotes as the supervisor sees them. Each start of a pool's zygote is a
+ * generation with a number of its own; a pool keeps a list of those that have a process, of which
+ * at most one serves.
+ */
+#ifndef ZYGOTED_SUPERVISOR_ZYGOTE_PROC_H
+#define ZYGOTED_SUPERVISOR_ZYGOTE_PROC_H
+
+#include "base/proto.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "supervisor/backoff.h"
+#include "supervisor/channel.h"
+#include "supervisor/spawn.h"
+
+struct config_pool;
+struct event;
+struct supervisor;
+
+enum generation_state {
+	GENERATION_LOADING, /* until MSG_ZYGOTE_READY */
+	GENERATION_SERVING,
+	GENERATION_ENDING, /* failed, died or was told to die; its exit is awaited */
+	GENERATION_STATE_MAX
+};
+
+struct zygote_generation {
+	LIST_ENTRY(zygote_generation) link;
+	struct zygote_pool *pool;
+	uint32_t number;
+	enum generation_state state;
+	struct spawned process;
+	struct channel channel;
+	int front_fd;	   /* our copy of the front's end of its channel, for the next front */
+	bool attached;	   /* the running front was given it */
+	uint64_t ready_ms; /* 0: not yet */
+	struct msg_zygote_ready ready; /* valid once ready_ms is set */
+};
+
+struct zygote_pool {
+	struct supervisor *supervisor;
+	uint32_t index; /* into config.pools, and the pool's number in messages */
+	const struct config_pool *config;
+	LIST_HEAD(, zygote_generation) generations;
+	struct zygote_generation *serving; /* one of them, or NULL */
+	uint32_t last_number;		   /* of a generation */
+	uint32_t restarts;
+	struct backoff backoff;
+	struct event *timer;	    /* pending: the next start */
+	char error[PROTO_TEXT_MAX]; /* why the last generation failed or died; "" while one serves
+				     */
+};
+
+#define ZYGOTE_FOREACH_POOL(pool, supervisor)                                                      \
+	for (struct zygote_pool *pool = (supervisor)->pools;                                       \
+	     pool < (supervisor)->pools + (supervisor)->config->pools_count; pool++)
+
+/* Makes supervisor->pools, one per configured pool. 0, or -1 when out of memory. Starts nothing. */
+int zygote_proc_init(struct supervisor *supervisor) __attribute__((warn_unused_result));
+/* Frees supervisor->pools and what is left of their generations. */
+void zygote_proc_fini(struct supervisor *supervisor);
+
+/* Starts a new generation of each pool. */
+void zygote_proc_start_all(struct supervisor *supervisor);
+
+/* A process of ours was reaped. False when it is no zygote. */
+bool zygote_proc_on_exit(struct supervisor *supervisor, pid_t pid, int status);
+
+/* Kills all zygotes, and their children with them; none is started again. */
+void zygote_proc_end_all(struct supervisor *supervisor);
+/* Cancels the restarts that are pending. */
+void zygote_proc_stop_restarts(struct supervisor *supervisor);
+bool zygote_proc_are_gone(const struct supervisor *supervisor);
+
+/* By name; NULL when there is none. */
+struct zygote_pool *zygote_proc_find(const struct supervisor *supervisor, const char *name);
+
+/* "loading", "serving", "failed" (will be tried again) or "stopped". */
+const char *zygote_proc_state_name(const struct zygote_pool *pool);
+
+/* The generation that an operator wants to see: the serving one, else the newest with a process,
+ * else NULL. */
+const struct zygote_generation *zygote_proc_shown(const struct zygote_pool *pool);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * What `zygotectl` shows of each answer. Pure data.
+ *
+ * Runs in: zygotectl. Keys are those of the control commands' answers; one that is missing in an answer is
+ * shown as "-", so that tool and daemon of neighbouring versions get along.
+ */
+#include "zygotectl/view.h"
+
+static const struct view_column info_columns[] = {
+	{ "version", "version", UNIT_TEXT },	   { "pid", "pid", UNIT_COUNT },
+	{ "up", "uptime_seconds", UNIT_SECONDS },  { "user", "user", UNIT_TEXT },
+	{ "configuration", "config", UNIT_TEXT },  { "control socket", "control", UNIT_TEXT },
+	{ "kernel", "kernel", UNIT_TEXT },	   { 0 },
+};
+
+static const struct view_column listener_columns[] = {
+	{ "LISTENER", "name", UNIT_TEXT },
+	{ "ADDRESS", "address", UNIT_TEXT },
+	{ "PROTOCOL", "protocol", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view_column layer_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },	   { "LAYER", "layer", UNIT_TEXT },
+	{ "STATE", "state", UNIT_TEXT },   { "REASON", "reason", UNIT_TEXT },
+	{ "MEANING", "text", UNIT_TEXT },  { 0 },
+};
+
+static const struct view_column front_columns[] = {
+	{ "up", "uptime_seconds", UNIT_SECONDS },
+	{ "connections", "connections", UNIT_COUNT },
+	{ "with a request", "active", UNIT_COUNT },
+	{ "accepted", "accepted", UNIT_COUNT },
+	{ "refused", "refused", UNIT_COUNT },
+	{ "requests", "requests", UNIT_COUNT },
+	{ 0 },
+};
+
+static const struct view_column stats_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "REQUESTS", "requests", UNIT_COUNT },
+	{ "OK", "ok", UNIT_COUNT },
+	{ "REFUSED", "refused", UNIT_COUNT },
+	{ "FAILED", "failed", UNIT_COUNT },
+	{ "RUN", "run_mean_us", UNIT_US },
+	{ "RUN MAX", "run_max_us", UNIT_US },
+	{ "QUEUE", "queue_mean_us", UNIT_US },
+	{ "QUEUE MAX", "queue_max_us", UNIT_US },
+	{ "FAULTS", "minor_faults_mean", UNIT_COUNT },
+	{ "CPU", "cpu_mean_us", UNIT_US },
+	{ "IN", "bytes_in", UNIT_BYTES },
+	{ "OUT", "bytes_out", UNIT_BYTES },
+	{ 0 },
+};
+
+static const struct view_column count_columns[] = {
+	{ "OUTCOME", "", UNIT_TEXT },
+	{ "REQUESTS", "", UNIT_COUNT },
+	{ 0 },
+};
+
+static const struct view_column pool_count_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "OUTCOME", "", UNIT_TEXT },
+	{ "REQUESTS", "", UNIT_COUNT },
+	{ 0 },
+};
+
+static const struct view_column pools_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "WORKER", "worker", UNIT_TEXT },
+	{ "STATE", "state", UNIT_TEXT },
+	{ "GEN", "generation", UNIT_COUNT },
+	{ "PID", "pid", UNIT_COUNT },
+	{ "LOAD", "load_seconds", UNIT_SECONDS },
+	{ "LOADED", "state_bytes", UNIT_BYTES },
+	{ "SPARE", "spare", UNIT_COUNT },
+	{ "BUSY", "busy", UNIT_COUNT },
+	{ "STARTING", "starting", UNIT_COUNT },
+	{ "DYING", "dying", UNIT_COUNT },
+	{ "DRAINING", "draining", UNIT_COUNT },
+	{ "MAX", "max_children", UNIT_COUNT },
+	{ "QUEUED", "queued", UNIT_COUNT },
+	{ "FORKS", "forks", UNIT_COUNT },
+	{ "FAILED", "fork_failures", UNIT_COUNT },
+	{ "RESTARTS", "restarts", UNIT_COUNT },
+	{ "ERROR", "error", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view_column children_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },		{ "PID", "pid", UNIT_COUNT },
+	{ "STATE", "state", UNIT_TEXT },	{ "GEN", "generation", UNIT_COUNT },
+	{ "REQUEST", "request", UNIT_COUNT },	{ "AGE", "age_us", UNIT_US },
+	{ "RUN", "run_us", UNIT_US },		{ 0 },
+};
+
+static const struct view_column memory_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "LOADED", "state_bytes", UNIT_BYTES },
+	{ "CHILDREN", "children", UNIT_COUNT },
+	{ "RSS", "rss_bytes", UNIT_BYTES },
+	{ "PSS", "pss_bytes", UNIT_BYTES },
+	{ "SHARED", "shared_bytes", UNIT_BYTES },
+	{ "PRIVATE", "private_bytes", UNIT_BYTES },
+	{ "UNSHARED TOTAL", "without_sharing_bytes", UNIT_BYTES },
+	{ "TOTAL", "with_sharing_bytes", UNIT_BYTES },
+	{ "SAVED", "saved_bytes", UNIT_BYTES },
+	{ "SAVED %", "saved_percent", UNIT_PERCENT },
+	{ "METHOD", "method", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view_column log_columns[] = {
+	{ "log level", "level", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view_column help_columns[] = {
+	{ "COMMAND", "command", UNIT_TEXT },
+	{ "ARGUMENTS", "arguments", UNIT_TEXT },
+	{ "WHAT IT DOES", "text", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view views[] = {
+	{ .command = "ping", .kind = VIEW_TEXT, .title = "pong" },
+	{ "info", VIEW_PAIRS, "", "", NULL, info_columns },
+	{ "info", VIEW_ROWS, "", "listeners", NULL, listener_columns },
+	{ "info", VIEW_ROWS, "", "layers", NULL, layer_columns },
+	{ "info", VIEW_LIST, "notices:", "notices", NULL, NULL },
+	{ "stats", VIEW_PAIRS, "front:", "front", NULL, front_columns },
+	{ "stats", VIEW_COUNTS, "", "front.outcomes", NULL, count_columns },
+	{ "stats", VIEW_ROWS, "pools (times: mean and longest):", "pools", NULL, stats_columns },
+	{ "stats", VIEW_NESTED, "", "pools", "outcomes", pool_count_columns },
+	{ "pools", VIEW_ROWS, "", "pools", NULL, pools_columns },
+	{ "children", VIEW_ROWS, "", "children", NULL, children_columns },
+	{ "memory", VIEW_ROWS, "", "pools", NULL, memory_columns },
+	{ "log", VIEW_PAIRS, "", "", NULL, log_columns },
+	{ .command = "stop", .kind = VIEW_TEXT, .title = "stopping" },
+	{ "help", VIEW_ROWS, "", "commands", NULL, help_columns },
+};
+
+const struct view *
+view_all(size_t *count_out)
+{
+	*count_out = sizeof(views) / sizeof(views[0]);
+	return views;
+}

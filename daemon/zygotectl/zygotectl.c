@@ -1,0 +1,148 @@
+/*
+ * The operator's tool: sends one command to the daemon's control socket and shows the answer.
+ *
+ * Runs in: zygotectl, as the operator. It knows how to show answers, not what commands there are: those are the
+ * daemon's, and `zygotectl help` asks it.
+ */
+#include "base/control_path.h"
+#include "zygotectl/client.h"
+#include "zygotectl/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum exit_code { EXIT_ANSWERED = 0, EXIT_REFUSED = 1, EXIT_UNUSABLE = 2 };
+
+struct options {
+	char control[CONTROL_PATH_MAX];
+	int json;
+};
+
+static const char usage[] =
+	"usage: zygotectl [-s SOCKET] [-j] COMMAND [ARG...]\n"
+	"  -s SOCKET  path of the daemon's control socket\n"
+	"  -j         print the answer as JSON\n"
+	"  -V         print the version\n"
+	"  -h         print this\n"
+	"\"zygotectl help\" asks the daemon for its commands; see zygotectl(1).\n";
+
+static int
+set_control(struct options *options, const char *path)
+{
+	if (strlen(path) >= sizeof(options->control)) {
+		fprintf(stderr, "zygotectl: -s %s: longer than %zu bytes\n", path,
+			sizeof(options->control) - 1);
+		return -1;
+	}
+	memcpy(options->control, path, strlen(path) + 1);
+	return 0;
+}
+
+/* Options end at the command. Returns its index; leaves for -h, -V and what is wrong. */
+static int
+parse_options(int argc, char *argv[], struct options *options)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "+s:jhV")) != -1) {
+		switch (option) {
+		case 's':
+			if (set_control(options, optarg) < 0)
+				exit(EXIT_UNUSABLE);
+			break;
+		case 'j':
+			options->json = 1;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(EXIT_ANSWERED);
+		case 'V':
+			puts("zygotectl " ZYGOTED_VERSION);
+			exit(EXIT_ANSWERED);
+		default:
+			fputs(usage, stderr);
+			exit(EXIT_UNUSABLE);
+		}
+	}
+	return optind;
+}
+
+/* An answer that could not be written must not pass for success. */
+static int
+finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fputs("zygotectl: cannot write the answer\n", stderr);
+	return EXIT_UNUSABLE;
+}
+
+static int
+show_answer(const struct options *options, const char *command, const char *text,
+	    const json_t *answer)
+{
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	int refused = !json_is_true(json_object_get(answer, "ok"));
+
+	if (options->json)
+		puts(text);
+	if (refused) {
+		fprintf(stderr, "zygotectl: %s\n", error ? error : "refused without a reason");
+		return finish(EXIT_REFUSED);
+	}
+	if (!options->json && render_answer(command, answer, stdout) < 0) {
+		fputs("zygotectl: out of memory\n", stderr);
+		return EXIT_UNUSABLE;
+	}
+	return finish(EXIT_ANSWERED);
+}
+
+static int
+run_command(const struct options *options, char *words[], int count)
+{
+	char command[CLIENT_COMMAND_MAX];
+	int length = client_format_command(words, count, command);
+	char *text;
+	json_t *answer;
+	int code;
+
+	if (length < 0) {
+		fprintf(stderr, "zygotectl: the command is too long, or a word of it is empty or "
+				"has a blank or control character in it\n");
+		return EXIT_UNUSABLE;
+	}
+	text = client_ask(options->control, command, (size_t)length);
+	if (!text)
+		return EXIT_UNUSABLE;
+	answer = json_loads(text, 0, NULL);
+	if (json_is_object(answer)) {
+		code = show_answer(options, words[0], text, answer);
+	} else {
+		fprintf(stderr, "zygotectl: %s does not answer like zygoted: is it its socket?\n",
+			options->control);
+		code = EXIT_UNUSABLE;
+	}
+	json_decref(answer);
+	free(text);
+	return code;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options options = { .json = 0 };
+	int first = parse_options(argc, argv, &options);
+
+	if (first >= argc) {
+		fputs(usage, stderr);
+		return EXIT_UNUSABLE;
+	}
+	if (!options.control[0] &&
+	    control_path_default(options.control, sizeof(options.control)) < 0) {
+		fputs("zygotectl: the default path of the socket is too long: name it with -s\n",
+		      stderr);
+		return EXIT_UNUSABLE;
+	}
+	return run_command(&options, argv + first, argc - first);
+}

@@ -1,0 +1,60 @@
+"""Fixtures: a factory of daemons that stops them all and checks that nothing is left."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import zyg  # noqa: E402
+
+AS_ROOT = os.getuid() == 0
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: the full numbers; run by make check-long")
+
+
+def stop_all(daemons):
+    errors = []
+    for daemon in daemons:
+        try:
+            daemon.stop()
+        except AssertionError as error:
+            errors.append(str(error))
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def zygoted():
+    """zygoted(pool(...), ..., key=value) starts a daemon; stopped at the end with exit code 0."""
+    daemons = []
+
+    def make(*pools, start=True, **keys):
+        daemon = zyg.Zygoted(*pools, **keys)
+        daemons.append(daemon)
+        return daemon.start() if start else daemon
+
+    yield make
+    stop_all(daemons)
+
+
+@pytest.fixture(params=["root", "nobody"] if AS_ROOT else ["self"])
+def user(request):
+    """Runs a test once for each kind of user that can start the daemon. None: as we are."""
+    return "nobody" if request.param == "nobody" else None
+
+
+def shared_daemon(*pools, **keys):
+    daemon = zyg.Zygoted(*pools, **keys)
+    try:
+        yield daemon.start()
+    finally:
+        daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon():
+    """One daemon for a module's tests that leave it as it was: echo, probe and oui."""
+    yield from shared_daemon(zyg.pool("echo"), zyg.pool("probe", timeout="5s"), zyg.pool("oui"))

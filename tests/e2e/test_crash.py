@@ -1,0 +1,202 @@
+"""Any process may die at any moment: the requests concerned fail visibly, the rest goes on."""
+
+import os
+import signal
+import time
+
+import pytest
+
+import zyg
+from client import Truncated
+from load import Load
+from zyg import pool, wait_until
+
+BACK = 10.0 if zyg.ASAN else 1.0  # plus the time to load
+
+
+@pytest.fixture
+def probe(zygoted):
+    return zygoted(pool("probe", timeout="10s"), pool("echo"))
+
+
+@pytest.mark.parametrize("how", ["segv", "abrt", "fpe", "ill"])
+def test_502_when_the_child_crashes(probe, how):
+    answer = probe.get(f"/probe/crash/{how}")
+    assert (answer.status, answer.reason) == (502, "crashed")
+    assert probe.outcome("crashed", "probe") == 1
+    assert probe.get("/probe/pid").status == 200
+
+
+def test_502_when_the_child_breaks_the_sandbox(probe):
+    answer = probe.get("/probe/crash/sys")
+    assert (answer.status, answer.reason) == (502, "sandbox")
+
+
+@pytest.mark.parametrize("code", [0, 1, 99])
+def test_502_when_the_child_just_exits(probe, code):
+    answer = probe.get(f"/probe/exit/{code}")
+    assert (answer.status, answer.reason) == (502, "crashed" if code != 99 else "sandbox")
+
+
+def test_500_when_the_worker_says_error(probe):
+    answer = probe.get("/probe/error")
+    assert (answer.status, answer.reason) == (500, "worker-error")
+
+
+@pytest.mark.parametrize("how", ["segv", "error"])
+def test_an_answer_that_breaks_off_does_not_look_complete(probe, how):
+    with probe.connect() as connection:
+        connection.request("GET", f"/probe/break/{how}")
+        with pytest.raises((Truncated, ConnectionResetError)):
+            connection.response()
+
+
+FRAMES = ["garbage", "unknown", "huge", "body-first", "two-heads", "status", "headers-missing",
+          "too-short", "too-long"]
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_malformed_reply_never_reaches_the_client_whole(probe, kind):
+    with probe.connect() as connection:
+        connection.request("GET", f"/probe/frames/{kind}")
+        try:
+            answer = connection.response()
+            assert (answer.status, answer.reason) == (502, "bad-reply")
+        except (Truncated, ConnectionResetError):
+            pass
+    wait_until(lambda: probe.outcome("bad_reply", "probe") == 1)
+    probe.wait_idle("probe")
+
+
+@pytest.mark.parametrize("kind", ["no-end", "none"])
+def test_a_reply_without_end_is_a_crash(probe, kind):
+    with probe.connect() as connection:
+        connection.request("GET", f"/probe/frames/{kind}")
+        try:
+            assert connection.response().reason == "crashed"
+        except (Truncated, ConnectionResetError):
+            pass
+    wait_until(lambda: probe.outcome("crashed", "probe") == 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_a_busy_child_killed_from_outside_is_a_502_at_once(probe, number):
+    with probe.connect() as connection:
+        connection.request("GET", "/probe/sleep/60000")
+        probe.kill(probe.wait_busy("probe")[0]["pid"], signal.SIGKILL)
+        start = time.monotonic()
+        assert connection.response().status == 502
+        assert time.monotonic() - start < (1 if zyg.ASAN else 0.1)
+
+
+def test_killed_spares_are_replaced_and_fail_nobody(probe):
+    for pid in probe.child_pids("echo"):
+        probe.kill(pid)
+    wait_until(lambda: probe.pool("echo")["spare"] == 4)
+    load = Load(probe.port, lambda i: f"/echo/{i}", 100).run()
+    assert not load.broken and load.statuses() == {200}
+
+
+def under_load(daemon, strike, allowed, path="/echo/%d"):
+    """Strikes in the middle of a load: only allowed answers, and soon good ones again."""
+    load = Load(daemon.port, lambda i: path % i, 100000, threads=8).start()
+    try:
+        wait_until(lambda: len(load.answers) > 200)
+        strike()
+        struck, there = time.monotonic(), len(load.answers)
+        wait_until(lambda: any(s == 200 for _, s, _ in load.answers[there + 16 :]), 20)
+        assert time.monotonic() - struck < BACK
+        there = len(load.answers)
+        wait_until(lambda: len(load.answers) > there + 200, 20)
+    finally:
+        load.stop()
+    assert load.statuses() <= allowed
+    for number, status, body in load.answers:
+        assert status != 200 or f"{path % number}".encode() in body
+    return load
+
+
+def test_front_killed_under_load(probe):
+    front = probe.front_pid()
+    load = under_load(probe, lambda: probe.kill(front), {200, 502, 503})
+    assert len(load.broken) > 0 and probe.front_pid() not in (None, front)
+    probe.wait_idle("echo")
+
+
+def test_zygote_killed_under_load(probe):
+    zygote = probe.zygote_pid("echo")
+    under_load(probe, lambda: probe.kill(zygote), {200, 502, 503})
+    assert probe.pool("echo")["generation"] == 2 and probe.pool("probe")["generation"] == 1
+    probe.wait_idle("echo")
+
+
+def test_children_killed_under_load(probe):
+    def strike():
+        for pid in probe.child_pids("echo"):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    under_load(probe, strike, {200, 502, 503})
+    probe.wait_idle("echo")
+
+
+def test_a_zygote_that_dies_leaves_the_other_pools_alone(probe):
+    with probe.connect() as connection:
+        connection.request("GET", "/probe/sleep/300")
+        probe.wait_busy("probe")
+        probe.kill(probe.zygote_pid("echo"))
+        assert connection.response().text == "slept\n"
+
+
+def test_the_zygotes_busy_children_die_with_it(probe):
+    with probe.connect() as connection:
+        connection.request("GET", "/probe/sleep/60000")
+        child = probe.wait_busy("probe")[0]["pid"]
+        probe.kill(probe.zygote_pid("probe"))
+        assert connection.response().status == 502
+    wait_until(lambda: not zyg.is_alive(child), 1)
+    wait_until(lambda: probe.pool("probe")["state"] == "serving")
+
+
+def test_the_fronts_death_ends_its_children(probe):
+    with probe.connect() as connection:
+        connection.request("GET", "/probe/sleep/60000")
+        child = probe.wait_busy("probe")[0]["pid"]
+        probe.kill(probe.front_pid())
+        assert connection.is_closed()
+        wait_until(lambda: not zyg.is_alive(child), 1)
+    wait_until(lambda: probe.get("/probe/pid").status == 200)
+
+
+def test_a_front_that_dies_again_and_again_comes_back(probe):
+    for _ in range(5):
+        pid = wait_until(probe.front_pid)
+        probe.kill(pid)
+        wait_until(lambda: probe.front_pid() not in (None, pid), 10)
+    wait_until(probe.ready, 20)
+    assert probe.get("/echo/").status == 200
+
+
+def test_no_process_outlives_the_supervisor(zygoted, user):
+    daemon = zygoted(pool("probe", timeout="60s"), pool("echo"), user=user)
+    with daemon.connect() as connection:
+        connection.request("GET", "/probe/sleep/60000")
+        daemon.wait_busy("probe")
+        assert len(daemon.processes()) >= 10
+        daemon.kill(daemon.pid)
+        daemon.process.wait()
+        daemon.exit_code = -signal.SIGKILL
+        daemon.wait_gone(1.0)
+        assert connection.is_closed()
+
+
+@pytest.mark.parametrize("which", ["front", "zygote"])
+def test_any_process_may_be_stopped_and_go_on(probe, which):
+    pid = probe.front_pid() if which == "front" else probe.zygote_pid("echo")
+    probe.kill(pid, signal.SIGSTOP)
+    with probe.connect() as connection:
+        connection.request("GET", "/echo/hello")
+        probe.kill(pid, signal.SIGCONT)
+        assert connection.response().status == 200

@@ -1,0 +1,65 @@
+"""The commands that the README shows do what it says, against the configuration of `make run`."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+import zyg
+
+CONFIG = os.path.join(zyg.TOP, "conf", "zygoted.conf")
+
+
+def quoted_commands():
+    path = os.path.join(zyg.TOP, "README.md")
+    text = open(path).read() if os.path.exists(path) else ""
+    fences = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)
+    lines = [line.removeprefix("$ ").strip() for fence in fences for line in fence.splitlines()]
+    return [line for line in lines if line.startswith(("curl ", "build/zygotectl "))]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """make run's configuration, with another port and control socket."""
+    daemon = zyg.Zygoted()
+    with open(CONFIG) as file:
+        text = file.read()
+    text = re.sub(r"^\s*#?\s*control = .*\n", "", text, flags=re.M)
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{daemon.port}")
+    daemon.write_config(f'control = "{daemon.control}"\n{text}')
+    try:
+        yield daemon.start()
+    finally:
+        daemon.stop()
+
+
+@pytest.mark.parametrize("command", quoted_commands())
+def test_the_readmes_commands_work(sample, command):
+    command = command.split(" #")[0].replace("127.0.0.1:8080", f"127.0.0.1:{sample.port}")
+    command = re.sub(r"\bcurl ", "curl -sS --fail ", command)
+    command = command.replace("build/zygotectl", f"{zyg.ZYGOTECTL} -s {sample.control}")
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=20,
+        cwd=zyg.TOP,
+    )
+    assert result.returncode == 0 and result.stdout, result.stderr
+
+
+def test_the_readme_shows_requests_and_control():
+    commands = quoted_commands()
+    assert any(c.startswith("curl ") for c in commands)
+    assert any(c.startswith("build/zygotectl ") for c in commands)
+
+
+def test_the_first_page_tells_what_to_try(sample):
+    answer = sample.get("/")
+    assert answer.status == 200 and "text/plain" in answer.header("content-type")
+    for path in re.findall(r"http://[^/\s]+(/[^\s']*)", answer.text):
+        assert sample.get(path).status == 200
+
+
+def test_the_sample_configuration_is_valid():
+    command = [zyg.ZYGOTED, "-t", "-c", CONFIG]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=zyg.TOP)
+    assert result.returncode == 0 and "configuration is" in result.stdout

@@ -1,0 +1,174 @@
+/* Which pool takes a path. */
+/* LINK: daemon/front/route.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "front/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+#define POOLS 4
+
+/* NULL-terminated routes of each pool. */
+static const char *const table[POOLS][6] = {
+	{ "/oui/", "=/exact", "/a" },
+	{ "/", "/oui/deep/", "/both" },
+	{ "=/", "/a/b", "=/both", "/oui" },
+	{ "/A/", "=/dir/" },
+};
+
+static struct heritage_pool pools[POOLS];
+
+static int
+fill_pools(void **state)
+{
+	(void)state;
+	memset(pools, 0, sizeof(pools));
+	for (size_t pool = 0; pool < POOLS; pool++)
+		for (uint32_t i = 0; table[pool][i]; i++) {
+			snprintf(pools[pool].routes[i], PROTO_ROUTE_MAX, "%s", table[pool][i]);
+			pools[pool].routes_count = i + 1;
+		}
+	return 0;
+}
+
+static void
+test_longest_route_wins(void **state)
+{
+	static const struct {
+		const char *path;
+		int pool;
+		const char *route;
+		const char *rest;
+	} cases[] = {
+		{ "/", 2, "/", "" },
+		{ "/x", 1, "/", "x" },
+		{ "//", 1, "/", "/" },
+		{ "/oui", 2, "/oui", "" },
+		{ "/oui/", 0, "/oui/", "" },
+		{ "/oui/00:22", 0, "/oui/", "00:22" },
+		{ "/oui//", 0, "/oui/", "/" },
+		{ "/oui/deep", 0, "/oui/", "deep" },
+		{ "/oui/deep/", 1, "/oui/deep/", "" },
+		{ "/oui/deep/er", 1, "/oui/deep/", "er" },
+		{ "/ouix", 1, "/", "ouix" },
+		{ "/ou", 1, "/", "ou" },
+		{ "/OUI/", 1, "/", "OUI/" },
+		{ "/exact", 0, "/exact", "" },
+		{ "/exact/", 1, "/", "exact/" },
+		{ "/exactly", 1, "/", "exactly" },
+		{ "/a", 0, "/a", "" },
+		{ "/a/", 0, "/a", "/" },
+		{ "/a/c", 0, "/a", "/c" },
+		{ "/ab", 1, "/", "ab" },
+		{ "/a/b", 2, "/a/b", "" },
+		{ "/a/b/c", 2, "/a/b", "/c" },
+		{ "/a/bc", 0, "/a", "/bc" },
+		{ "/A", 1, "/", "A" },
+		{ "/A/", 3, "/A/", "" },
+		{ "/both", 2, "/both", "" },
+		{ "/both/x", 1, "/both", "/x" },
+		{ "/dir/", 3, "/dir/", "" },
+		{ "/dir/x", 1, "/", "dir/x" },
+		{ "/dir", 1, "/", "dir" },
+		{ "/a/../oui/", 0, "/a", "/../oui/" },
+		{ "/%6fui/", 1, "/", "%6fui/" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *path = cases[i].path;
+		const char *route = NULL;
+		size_t matched = 0;
+		int pool = route_find(pools, POOLS, path, strlen(path), &route, &matched);
+
+		if (pool != cases[i].pool)
+			fail_msg("%s: pool %d", path, pool);
+		assert_string_equal(route, cases[i].route);
+		assert_string_equal(path + matched, cases[i].rest);
+	}
+}
+
+static void
+test_no_route(void **state)
+{
+	const char *route;
+	size_t matched;
+
+	(void)state;
+	assert_int_equal(route_find(pools, POOLS, "*", 1, &route, &matched), -1);
+	assert_int_equal(route_find(pools, POOLS, "", 0, &route, &matched), -1);
+	assert_int_equal(route_find(pools, POOLS, "=/", 2, &route, &matched), -1);
+	assert_int_equal(route_find(pools, 1, "/", 1, &route, &matched), -1);
+	assert_int_equal(route_find(pools, 1, "/ou", 3, &route, &matched), -1);
+	assert_int_equal(route_find(pools, 0, "/", 1, &route, &matched), -1);
+	/* The path ends where its length says. */
+	assert_int_equal(route_find(pools, 1, "/exactly", 6, &route, &matched), 0);
+}
+
+static void
+test_conflicts(void **state)
+{
+	struct route_conflict conflict;
+
+	(void)state;
+	assert_false(route_conflict(pools, POOLS, &conflict));
+	strcpy(pools[3].routes[2], "/a");
+	pools[3].routes_count = 3;
+	assert_true(route_conflict(pools, POOLS, &conflict));
+	assert_int_equal(conflict.first_pool, 0);
+	assert_int_equal(conflict.second_pool, 3);
+	assert_string_equal(conflict.route, "/a");
+	strcpy(pools[3].routes[2], "/A/");
+	assert_true(route_conflict(pools, POOLS, &conflict));
+	assert_int_equal(conflict.first_pool, 3);
+	assert_int_equal(conflict.second_pool, 3);
+	assert_false(route_conflict(pools, 3, &conflict));
+}
+
+static void
+test_validity(void **state)
+{
+	char text[PROTO_ROUTE_MAX + 1];
+
+	(void)state;
+	assert_true(route_is_valid("/"));
+	assert_true(route_is_valid("=/"));
+	assert_true(route_is_valid("/a/b%20c"));
+	assert_false(route_is_valid(""));
+	assert_false(route_is_valid("="));
+	assert_false(route_is_valid("a"));
+	assert_false(route_is_valid("=a"));
+	assert_false(route_is_valid("==/"));
+	assert_false(route_is_valid("/a b"));
+	assert_false(route_is_valid("/a?b"));
+	assert_false(route_is_valid("/a#b"));
+	assert_false(route_is_valid("/\x7f"));
+	assert_false(route_is_valid("/\xc3\xa4"));
+	memset(text, 'a', sizeof(text));
+	text[0] = '/';
+	text[PROTO_ROUTE_MAX - 1] = '\0';
+	assert_true(route_is_valid(text));
+	text[PROTO_ROUTE_MAX - 1] = 'a';
+	text[PROTO_ROUTE_MAX] = '\0';
+	assert_false(route_is_valid(text));
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_longest_route_wins, fill_pools),
+		cmocka_unit_test_setup(test_no_route, fill_pools),
+		cmocka_unit_test_setup(test_conflicts, fill_pools),
+		cmocka_unit_test(test_validity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/*
+ * zygoted-zygote: loads a worker once, locks itself up, and forks a child for every order.
+ *
+ * Runs in: zygote, from exec to the loop. Trusts its supervisor, which has dropped the user and put the descriptors of enum
+ * zygote_fd in place. Nothing of the network is in this process or ever was in one that it was copied from.
+ */
+#include "base/heritage.h"
+#include "base/log.h"
+#include "base/msg.h"
+#include "child.h"
+#include "children.h"
+#include "failure.h"
+#include "figures.h"
+#include "load.h"
+#include "lockdown.h"
+#include "orders.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static struct heritage_zygote heritage;
+static struct child_plan plan;
+
+static void
+on_sigchld(int number)
+{
+	(void)number; /* its only use is to end ppoll */
+}
+
+static void
+take_heritage(void)
+{
+	if (heritage_read(ZYGOTE_HERITAGE_FD, &heritage, sizeof(heritage)) < 0 ||
+	    heritage.magic != HERITAGE_MAGIC || heritage.size != sizeof(heritage))
+		zygote_fail(ZY_EXIT_HERITAGE, 0, "this program is started by zygoted of the same version only");
+	if (heritage.fronts == 0 || heritage.fronts > PROTO_FRONTS_MAX || heritage.max_children == 0 ||
+	    heritage.max_children > PROTO_CHILDREN_MAX)
+		zygote_fail(ZY_EXIT_HERITAGE, 0, "heritage out of range");
+	log_init("zygote", (enum log_level)heritage.log_level, (int)heritage.log_journal);
+}
+
+static void
+refuse_root(void)
+{
+	if (getuid() == 0 || geteuid() == 0)
+		zygote_fail(ZY_EXIT_SANDBOX_PRIVS, 0, "refuses to run as uid 0");
+}
+
+/* The supervisor may have gone before the call took effect: then its end of the channel is closed. */
+static void
+tie_to_supervisor(void)
+{
+	struct pollfd channel = { .fd = ZYGOTE_SUPERVISOR_FD, .events = POLLIN };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		zygote_fail(ZY_EXIT_SANDBOX_PARENT, errno, "parent death signal");
+	if (poll(&channel, 1, 0) > 0 && (channel.revents & POLLHUP) != 0)
+		_exit(ZY_EXIT_OK);
+}
+
+/*
+ * The numbers that the filter allows recvmsg on are all taken, the child's channel number too: no descriptor that comes
+ * later can land there.
+ */
+static void
+arrange_descriptors(void)
+{
+	int failed = dup3(STDIN_FILENO, CHILD_CHANNEL_FD, O_CLOEXEC) < 0;
+
+	for (int fd = ZYGOTE_FRONT_FD + (int)heritage.fronts; fd < ZYGOTE_HERITAGE_FD; fd++)
+		failed |= dup3(STDIN_FILENO, fd, O_CLOEXEC) < 0;
+	failed |= close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0;
+	if (failed)
+		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
+}
+
+/* What load() has left open is of no use to children, who have only their own. */
+static void
+close_leftovers(void)
+{
+	close(ZYGOTE_HERITAGE_FD);
+	if (close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0)
+		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
+}
+
+/*
+ * After load, which may have set handlers of its own. A zygote and its children go by SIGKILL or by the end of their
+ * channel; what a terminal or a service manager sends to a whole group is for the supervisor to act upon. Broken pipes are
+ * found by write. Children inherit all of it.
+ */
+static void
+set_signals(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t mask;
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+	action.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaction(ignored[i], &action, NULL);
+	action.sa_handler = on_sigchld;
+	action.sa_flags = SA_NOCLDSTOP;
+	sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* A child never flushes, so what it prints has to leave line by line. */
+static void
+set_output(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+static uint64_t
+private_bytes(void)
+{
+	static const char *const keys[] = { "Private_Clean:", "Private_Dirty:", NULL };
+	uint64_t bytes = 0;
+
+	if (figures_read("/proc/self/smaps_rollup", keys, &bytes) < 0)
+		log_event(LOG_WARNING, "state not measured", "error=\"%s\"", strerror(errno));
+	return bytes;
+}
+
+static void
+report_ready(const struct msg_zygote_ready *ready)
+{
+	if (msg_send(ZYGOTE_SUPERVISOR_FD, ready, NULL, 0) < 0)
+		_exit(errno == EPIPE || errno == ECONNRESET ? ZY_EXIT_OK : ZY_EXIT_ORDERS);
+}
+
+int
+main(void)
+{
+	struct msg_zygote_ready ready = { .load_us = 0 };
+	struct loaded loaded;
+
+	take_heritage();
+	refuse_root();
+	arrange_descriptors();
+	tie_to_supervisor();
+	set_output();
+	load_worker(&heritage, &loaded);
+	close_leftovers();
+	set_signals();
+	plan = (struct child_plan){ loaded.worker, loaded.state, getpid(), heritage.cpu_seconds };
+	ready.load_us = loaded.load_us;
+	ready.state_bytes = private_bytes();
+	struct children *children = children_new(&heritage, &plan);
+	if (children == NULL)
+		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children", heritage.max_children);
+	lockdown_apply(&heritage, ready.layers);
+	msg_init(&ready, MSG_ZYGOTE_READY);
+	report_ready(&ready);
+	orders_run(children);
+}

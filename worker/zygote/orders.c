@@ -1,0 +1,218 @@
+/*
+ * The loop: one message of each channel per round, then the dead, then what is to be told.
+ *
+ * Runs in: zygote. Trusts the supervisor. A front is trusted to be of the same build and no further: every order is checked
+ * against the table before it has an effect. An impossible order means that the two sides disagree about which child is whose,
+ * and from then on one client's child could be taken for another's. Ignoring it would leave that in place, and a front
+ * that has lost count waits for ever; so the zygote ends, all its children with it, and the supervisor starts afresh
+ * with a log line. A front in wrong hands gains nothing by it: it can refuse service anyway.
+ *
+ * The rule: no allocation, no log line, and no write outside the table, or pages that all children share get copied.
+ */
+#include "orders.h"
+
+#include "base/log.h"
+#include "children.h"
+#include "failure.h"
+#include "probe.h"
+#include "reports.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Rounds after which the dead are looked for although no signal came through, because there was always work. */
+#define ROUNDS_MAX 16
+
+static _Noreturn void
+refuse(const char *why)
+{
+	zygote_fail(ZY_EXIT_ORDERS, 0, "malformed order: %s", why);
+}
+
+/* ---- orders of a front ---- */
+
+static struct slot *
+checked_slot(const struct children *children, struct front *front, const struct msg_order_child *order)
+{
+	if (order->slot >= children->slots_count)
+		refuse("slot out of range");
+	return &front->slots[order->slot];
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void
+fork_one(struct children *children, struct front *front, const struct msg_order_child *order, const int fds[2])
+{
+	struct slot *slot = checked_slot(children, front, order);
+	const uint64_t start_us = now_us();
+
+	if (slot->state != SLOT_FREE)
+		refuse("slot in use");
+	int error = children_fork(children, slot, order->serial, fds);
+	front->forked.children[front->forked.count++] = (struct msg_forked_child){
+		.slot = order->slot,
+		.pid = error == 0 ? slot->pid : 0,
+		.serial = order->serial,
+		.error = error,
+		.fork_us = (uint32_t)(now_us() - start_us),
+	};
+}
+
+static void
+on_fork(struct children *children, struct front *front)
+{
+	const struct msg_order *order = (const struct msg_order *)children->message.bytes;
+
+	if (order->epoch != front->epoch || front->epoch == 0)
+		return;
+	if (order->count == 0 || order->count > PROTO_BATCH_MAX ||
+	    children->message.fds_count != 2 * order->count)
+		refuse("count");
+	for (uint32_t i = 0; i < order->count; i++)
+		fork_one(children, front, &order->children[i], &children->message.fds[2 * (size_t)i]);
+}
+
+/* A child that has died meanwhile, or whose slot has a successor, is not an error: its report is on the way. */
+static void
+on_kill(struct children *children, struct front *front)
+{
+	const struct msg_order *order = (const struct msg_order *)children->message.bytes;
+
+	if (order->epoch != front->epoch || front->epoch == 0)
+		return;
+	if (order->count == 0 || order->count > PROTO_BATCH_MAX)
+		refuse("count");
+	for (uint32_t i = 0; i < order->count; i++) {
+		const struct slot *slot = checked_slot(children, front, &order->children[i]);
+		if (slot->state == SLOT_ALIVE && slot->serial == order->children[i].serial)
+			children_kill(slot);
+	}
+}
+
+static void
+on_front_message(struct children *children, struct front *front)
+{
+	const struct msg_header *header = (const struct msg_header *)children->message.bytes;
+
+	switch (header->type) {
+	case MSG_ORDER_FORK:
+		on_fork(children, front);
+		break;
+	case MSG_ORDER_KILL:
+		on_kill(children, front);
+		break;
+	case MSG_ORDER_RESET:
+		children_reset(children, front, ((const struct msg_epoch *)header)->epoch);
+		break;
+	default:
+		refuse("type");
+	}
+}
+
+/* ---- requests of the supervisor ---- */
+
+static void
+on_supervisor_message(struct children *children)
+{
+	const struct msg_header *header = (const struct msg_header *)children->message.bytes;
+
+	switch (header->type) {
+	case MSG_PROBE:
+		probe_start(children, ((const struct msg_cookie *)header)->cookie);
+		break;
+	case MSG_PROBE_END:
+		probe_end(&children->probe);
+		break;
+	case MSG_LOG_LEVEL:
+		log_set_level((enum log_level)((const struct msg_log_level *)header)->level);
+		break;
+	default:
+		refuse("type");
+	}
+}
+
+/* ---- the loop ---- */
+
+/* Whether a message is there. Ends the zygote when the channel does: only the supervisor's death closes one. */
+static bool
+receive(struct children *children, const struct pollfd *poll)
+{
+	if (poll->revents == 0 || (poll->revents & (POLLIN | POLLHUP | POLLERR)) == 0)
+		return false;
+	int result = msg_recv(poll->fd, &children->message);
+	if (result > 0)
+		return true;
+	if (result == 0 || errno == ECONNRESET)
+		_exit(ZY_EXIT_OK);
+	if (errno == EPROTO)
+		refuse("shape");
+	return false;
+}
+
+static void
+take_messages(struct children *children)
+{
+	if (receive(children, &children->polls[0])) {
+		on_supervisor_message(children);
+		msg_close_fds(&children->message);
+	}
+	for (uint32_t i = 0; i < children->fronts_count; i++) {
+		if (!receive(children, &children->polls[1 + i]))
+			continue;
+		on_front_message(children, &children->fronts[i]);
+		msg_close_fds(&children->message);
+	}
+}
+
+/* While reports wait for room, or children for their end, a front's further orders wait in its channel. */
+static short
+events_of(const struct front *front)
+{
+	if (front->is_resetting)
+		return 0;
+	if (front->forked.count > 0 || front->is_reset_due)
+		return POLLOUT;
+	return front->exited_first != NULL ? POLLIN | POLLOUT : POLLIN;
+}
+
+static void
+fill_polls(struct children *children)
+{
+	children->polls[0].fd = ZYGOTE_SUPERVISOR_FD;
+	children->polls[0].events = children->probe.is_due ? POLLIN | POLLOUT : POLLIN;
+	for (uint32_t i = 0; i < children->fronts_count; i++) {
+		children->polls[1 + i].fd = children->fronts[i].fd;
+		children->polls[1 + i].events = events_of(&children->fronts[i]);
+	}
+}
+
+void
+orders_run(struct children *children)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (;;) {
+		fill_polls(children);
+		int ready = ppoll(children->polls, 1 + children->fronts_count, NULL, &none);
+		if (ready < 0 && errno != EINTR && errno != ENOMEM)
+			zygote_fail(ZY_EXIT_ORDERS, errno, "ppoll");
+		if (ready > 0)
+			take_messages(children);
+		if (ready < 0 || ++children->rounds >= ROUNDS_MAX) {
+			children->rounds = 0;
+			children_reap(children);
+		}
+		reports_flush(children);
+	}
+}
