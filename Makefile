@@ -176,9 +176,9 @@ lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual 
 	tests/lint/layers.sh
 	shellcheck $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
 	mandoc -Tlint -Wwarning $(shell git ls-files -co --exclude-standard '*.[1358]')
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	cppcheck --quiet --library=posix -D__x86_64__ "-D_Noreturn=__attribute__((noreturn))" --include=/usr/include/x86_64-linux-gnu/sys/queue.h --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem -j$(JOBS) -Idaemon -Iworker daemon worker
-	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -n 4 clang-tidy --quiet
+	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -n 1 clang-tidy --quiet
 
 # ---- installation ----
 

@@ -355,7 +355,7 @@ struct msg_report_exited {
 	X(SANDBOX_FILTER, 46, "the system-call filter could not be loaded")
 
 enum zy_exit {
-#define X(symbol, code, text) ZY_EXIT_##symbol = code,
+#define X(symbol, code, text) ZY_EXIT_##symbol = (code),
 	PROTO_EXITS(X)
 #undef X
 };

@@ -23,7 +23,7 @@ admission_order_count(const struct admission *view, bool idle)
 	unsigned missing = wanted > ready ? wanted - ready : 0;
 	unsigned batch = view->spare / 4 > 1 ? view->spare / 4 : 1;
 
-	if (view->queued == 0 && !idle && missing < batch)
+	if (view->queued <= ready && !idle && missing < batch)
 		return 0;
 	return least(least(missing, room), PROTO_BATCH_MAX);
 }

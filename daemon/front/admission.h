@@ -20,8 +20,8 @@ struct admission {
 
 /*
  * Children to order now, at most PROTO_BATCH_MAX. Refills wait until a quarter of the spares is
- * missing, so that orders travel in batches and most requests see no fork beside them; a queue, or
- * `idle`, overrides the wait.
+ * missing, so that orders travel in batches and most requests see no fork beside them. `idle`, or a
+ * queue longer than what is parked and starting, overrides the wait.
  */
 unsigned admission_order_count(const struct admission *view, bool idle);
 

@@ -15,6 +15,7 @@
 #include "front/supervisor_link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,6 +169,7 @@ prepare_child(struct generation *generation, struct child *child, struct msg_ord
 		return false;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return false;
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* our end alone: the child's blocks */
 	child->serial = ++generation->next_serial;
 	child->fd = pair[0];
 	fds[2 * (size_t)order->count] = pair[1];

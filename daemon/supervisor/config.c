@@ -1,8 +1,10 @@
 /*
- * Reads the configuration file: libconfuse takes the syntax apart, the table of keys says what each value means.
+ * Reads the configuration file: libconfuse takes the syntax apart, the table of keys says what each
+ * value means.
  *
- * Runs in: supervisor, before anything else runs; the only file that knows libconfuse. Every value reaches us as
- * text with its line, whatever its type, so that all wrong values of a file are reported, not the first alone.
+ * Runs in: supervisor, before anything else runs; the only file that knows libconfuse. Every value
+ * reaches us as text with its line, whatever its type, so that all wrong values of a file are
+ * reported, not the first alone.
  */
 #include "supervisor/config.h"
 
@@ -26,13 +28,15 @@ struct value {
 	char text[];
 };
 
-/* All that is needed while one file is read. libconfuse's callbacks have no argument for it: see `reading`. */
+/* All that is needed while one file is read. libconfuse's callbacks have no argument for it: see
+ * `reading`. */
 struct reader {
 	struct config *config;
 	struct config_errors errors;
 	struct config_openings openings;
-	unsigned options_seen;	   /* option sections so far, over all pools */
-	const cfg_opt_t *replaced; /* the key whose values libconfuse has just dropped for new ones */
+	unsigned options_seen; /* option sections so far, over all pools */
+	const cfg_opt_t
+		*replaced; /* the key whose values libconfuse has just dropped for new ones */
 	unsigned replaced_line;
 	int complete; /* the file was understood to its end */
 	cfg_opt_t opts[CONFIG_SECTION_MAX][OPTS_MAX];
@@ -127,7 +131,9 @@ static void
 make_opts(struct reader *reader)
 {
 	static const enum config_section inside[CONFIG_SECTION_MAX] = {
-		[CONFIG_LISTEN] = CONFIG_TOP, [CONFIG_POOL] = CONFIG_TOP, [CONFIG_OPTION] = CONFIG_POOL,
+		[CONFIG_LISTEN] = CONFIG_TOP,
+		[CONFIG_POOL] = CONFIG_TOP,
+		[CONFIG_OPTION] = CONFIG_POOL,
 	};
 	unsigned used[CONFIG_SECTION_MAX] = { 0 };
 	size_t count;
@@ -145,7 +151,8 @@ make_opts(struct reader *reader)
 
 /* ---- from libconfuse's tree to our structs ---- */
 
-/* A default cannot be wrong: the table is ours. It stays where a value is refused, so that no error begets another. */
+/* A default cannot be wrong: the table is ours. It stays where a value is refused, so that no error
+ * begets another. */
 static void
 store_preset(const struct config_place *place, const struct config_key *key)
 {
@@ -220,8 +227,8 @@ read_option(struct reader *reader, cfg_t *section, struct config_place *pool)
 	if (store_title(reader, CONFIG_OPTION, name, line, checked) < 0)
 		return;
 	if (count == 0 && reader->complete)
-		config_error(&reader->errors, line, "option \"%s\" has no value: add value = \"...\"",
-			     name);
+		config_error(&reader->errors, line,
+			     "option \"%s\" has no value: add value = \"...\"", name);
 	for (unsigned i = 0; i < count; i++) {
 		const struct value *value = cfg_opt_getnptr(cfg_getopt(section, "value"), i);
 
@@ -302,7 +309,8 @@ parse_text(struct reader *reader, const char *text, unsigned last_line)
 	cfg_set_error_function(root, on_error);
 	reader->complete = cfg_parse_buf(root, text) == CFG_SUCCESS;
 	if (!reader->complete && reader->errors.count == 0)
-		config_error(&reader->errors, (unsigned)root->line, "cannot be understood from here");
+		config_error(&reader->errors, (unsigned)root->line,
+			     "cannot be understood from here");
 	read_tree(reader, root);
 	if (reader->complete) {
 		config_complete(reader->config, &reader->errors);

@@ -1,9 +1,9 @@
 /*
- * The configuration: read from a file with libconfuse, checked, and kept as plain structs. Half of them are the
- * heritage structs that front and zygotes get, so that a key is stored in one place.
+ * The configuration: read from a file with libconfuse, checked, and kept as plain structs. Half of
+ * them are the heritage structs that front and zygotes get, so that a key is stored in one place.
  *
- * Every key stands in one table in config.c with its section, type, default, range and one line of text;
- * reading, `-T` and the manual page's check walk it.
+ * Every key stands in one table in config_keys.c with its section, type, default, range and one
+ * line of text; reading, `-T` and the manual page's check walk it.
  */
 #ifndef ZYGOTED_SUPERVISOR_CONFIG_H
 #define ZYGOTED_SUPERVISOR_CONFIG_H
@@ -22,7 +22,8 @@ struct config_listener {
 struct config_pool {
 	struct heritage_pool front;
 	char worker[PROTO_NAME_MAX];
-	char worker_path[HERITAGE_PATH_MAX]; /* worker_dir/NAME.so, or `worker` itself when it has a '/' */
+	char worker_path[HERITAGE_PATH_MAX]; /* worker_dir/NAME.so, or `worker` itself when it has a
+						'/' */
 	char profile[PROTO_NAME_MAX];
 	uint32_t sandbox; /* enum sandbox_mode */
 	uint32_t cpu_ms;  /* 0: none */
@@ -35,14 +36,16 @@ struct config_pool {
 
 struct config {
 	char file[HERITAGE_PATH_MAX];
-	char user[64];	   /* as configured; "" = default */
-	char control[108]; /* path of the control socket */
+	char user[64];		/* as configured; "" = default */
+	char control[108];	/* path of the control socket */
 	char control_group[64]; /* may read; "" = none */
 	char worker_dir[HERITAGE_PATH_MAX];
-	char zygote_program[HERITAGE_PATH_MAX]; /* zygoted-zygote; default beside our own executable */
+	char zygote_program[HERITAGE_PATH_MAX]; /* zygoted-zygote; default beside our own executable
+						 */
 	uint32_t log_level;
 	uint32_t required_layers; /* bit mask over enum layer */
-	struct heritage_front limits; /* only its scalar limits are used: header_timeout_ms .. requests_max */
+	struct heritage_front
+		limits; /* only its scalar limits are used: header_timeout_ms .. requests_max */
 	uint32_t listeners_count;
 	uint32_t pools_count;
 	struct config_listener listeners[PROTO_LISTENERS_MAX];
@@ -50,18 +53,20 @@ struct config {
 };
 
 /*
- * Reads and checks `file`. 0 and *config_out (heap, config_free), or -1 after writing one line "FILE:LINE: what is
- * wrong and what to do" for each error found to `errors`.
+ * Reads and checks `file`. 0 and *config_out (heap, config_free), or -1 after writing one line
+ * "FILE:LINE: what is wrong and what to do" for each error found to `errors`.
  */
 int config_read(const char *file, FILE *errors, struct config **config_out)
 	__attribute__((warn_unused_result));
 void config_free(struct config *config);
 
-/* Writes the effective configuration in the file's own syntax: reading it back gives the same structs. */
+/* Writes the effective configuration in the file's own syntax: reading it back gives the same
+ * structs. */
 void config_print(const struct config *config, FILE *out);
 
-/* Bit mask over enum layer for `require` names; pure helpers for values with units. -1 when malformed. */
-int config_parse_duration_ms(const char *text, uint64_t *ms_out);  /* "2s" "500ms" "1m" "1h" "1d" */
-int config_parse_size(const char *text, uint64_t *bytes_out);	   /* "64M" "16K" "1G" "4096" */
+/* Bit mask over enum layer for `require` names; pure helpers for values with units. -1 when
+ * malformed. */
+int config_parse_duration_ms(const char *text, uint64_t *ms_out); /* "2s" "500ms" "1m" "1h" "1d" */
+int config_parse_size(const char *text, uint64_t *bytes_out);	  /* "64M" "16K" "1G" "4096" */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Judges the configuration as a whole.
  *
- * Runs in: supervisor, before anything else runs. Looks at the system (files, users) but changes nothing, so that
- * `zygoted -t` may run beside a serving daemon. Every message says what to do.
+ * Runs in: supervisor, before anything else runs. Looks at the system (files, users) but changes
+ * nothing, so that `zygoted -t` may run beside a serving daemon. Every message says what to do.
  */
 #include "supervisor/config_check.h"
 
@@ -29,8 +29,9 @@ find_beside(const char *name, const char *otherwise, char *out, size_t size)
 	if (length > 0) {
 		path[length] = '\0';
 		slash = strrchr(path, '/');
-		if (slash && snprintf(out, size, "%.*s/%s", (int)(slash - path), path, name) <
-				     (int)size && access(out, F_OK) == 0)
+		if (slash &&
+		    snprintf(out, size, "%.*s/%s", (int)(slash - path), path, name) < (int)size &&
+		    access(out, F_OK) == 0)
 			return;
 	}
 	snprintf(out, size, "%s", otherwise);
@@ -49,14 +50,15 @@ complete_pool(const struct config *config, struct config_pool *pool, struct conf
 	uint64_t spare;
 
 	if (pool->worker[0] && !pool->worker_path[0]) {
-		int length = snprintf(path, sizeof(path), "%s/%s.so", config->worker_dir,
-				      pool->worker);
+		int length =
+			snprintf(path, sizeof(path), "%s/%s.so", config->worker_dir, pool->worker);
 
 		if (length < (int)sizeof(path))
 			memcpy(pool->worker_path, path, (size_t)length + 1);
 		else
-			config_error(errors, pool->line, "pool \"%s\": the worker's path is too "
-							 "long: shorten worker_dir",
+			config_error(errors, pool->line,
+				     "pool \"%s\": the worker's path is too "
+				     "long: shorten worker_dir",
 				     pool->front.name);
 	}
 	if (pool->front.spare == 0 &&
@@ -70,8 +72,9 @@ config_complete(struct config *config, struct config_errors *errors)
 {
 	if (!config->control[0] &&
 	    control_path_default(config->control, sizeof(config->control)) < 0)
-		config_error(errors, 0, "the default path of the control socket is too long: name "
-					"a shorter one with control = \"PATH\"");
+		config_error(errors, 0,
+			     "the default path of the control socket is too long: name "
+			     "a shorter one with control = \"PATH\"");
 	if (!config->worker_dir[0])
 		find_beside("workers", preset_of(CONFIG_TOP, "worker_dir"), config->worker_dir,
 			    sizeof(config->worker_dir));
@@ -90,12 +93,15 @@ check_program(const struct config *config, struct config_errors *errors)
 	struct stat status;
 
 	if (stat(config->zygote_program, &status) < 0)
-		config_error(errors, 0, "zygote program %s: %s: install it, or set "
-					   "zygote_program", config->zygote_program,
-			     strerror(errno));
+		config_error(errors, 0,
+			     "zygote program %s: %s: install it, or set "
+			     "zygote_program",
+			     config->zygote_program, strerror(errno));
 	else if (!S_ISREG(status.st_mode) || access(config->zygote_program, X_OK) < 0)
-		config_error(errors, 0, "zygote program %s cannot be executed: set "
-					   "zygote_program", config->zygote_program);
+		config_error(errors, 0,
+			     "zygote program %s cannot be executed: set "
+			     "zygote_program",
+			     config->zygote_program);
 }
 
 static void
@@ -106,9 +112,10 @@ check_worker(const struct config_pool *pool, struct config_errors *errors)
 	if (!pool->worker_path[0])
 		return;
 	if (stat(pool->worker_path, &status) < 0)
-		config_error(errors, pool->line, "pool \"%s\": worker %s: %s: build or install it, "
-						 "or set worker_dir", pool->front.name,
-			     pool->worker_path, strerror(errno));
+		config_error(errors, pool->line,
+			     "pool \"%s\": worker %s: %s: build or install it, "
+			     "or set worker_dir",
+			     pool->front.name, pool->worker_path, strerror(errno));
 	else if (!S_ISREG(status.st_mode) || access(pool->worker_path, R_OK) < 0)
 		config_error(errors, pool->line, "pool \"%s\": worker %s is not a readable file",
 			     pool->front.name, pool->worker_path);
@@ -127,20 +134,22 @@ check_listener(const struct config *config, uint32_t index, struct config_errors
 	if (!listener->front.address[0])
 		return;
 	if (config_parse_address(listener->front.address, &address, &length) < 0) {
-		config_error(errors, listener->line,
-			     "listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
-			     "\"127.0.0.1:8080\" or \"[::1]:8080\"",
-			     listener->front.name, listener->front.address);
+		config_error(
+			errors, listener->line,
+			"listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
+			"\"127.0.0.1:8080\" or \"[::1]:8080\"",
+			listener->front.name, listener->front.address);
 		return;
 	}
 	for (uint32_t i = 0; i < index; i++)
-		if (config_parse_address(config->listeners[i].front.address, &other, &length) == 0 &&
+		if (config_parse_address(config->listeners[i].front.address, &other, &length) ==
+			    0 &&
 		    memcmp(&address, &other, sizeof(address)) == 0)
 			config_error(errors, listener->line,
 				     "listen \"%s\": address \"%s\" is that of listen \"%s\" on "
-				     "line %u: choose another", listener->front.name,
-				     listener->front.address, config->listeners[i].front.name,
-				     config->listeners[i].line);
+				     "line %u: choose another",
+				     listener->front.name, listener->front.address,
+				     config->listeners[i].front.name, config->listeners[i].line);
 }
 
 /* ---- pools ---- */
@@ -197,11 +206,13 @@ void
 config_check(const struct config *config, struct config_errors *errors, unsigned last_line)
 {
 	if (config->listeners_count == 0)
-		config_error(errors, last_line, "no listener: add listen \"web\" { address = "
-						"\"127.0.0.1:8080\" }");
+		config_error(errors, last_line,
+			     "no listener: add listen \"web\" { address = "
+			     "\"127.0.0.1:8080\" }");
 	if (config->pools_count == 0)
-		config_error(errors, last_line, "no pool: add pool \"NAME\" { worker = \"NAME\" "
-						"routes = {\"/\"} }");
+		config_error(errors, last_line,
+			     "no pool: add pool \"NAME\" { worker = \"NAME\" "
+			     "routes = {\"/\"} }");
 	check_program(config, errors);
 	for (uint32_t i = 0; i < config->listeners_count; i++)
 		check_listener(config, i, errors);

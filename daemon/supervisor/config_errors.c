@@ -1,8 +1,8 @@
 /*
  * The list of a configuration's errors.
  *
- * Runs in: supervisor, before anything else runs. An operator mends a file in one go only if all that is wrong
- * with it is said at once: whoever finds an error notes it here and reads on.
+ * Runs in: supervisor, before anything else runs. An operator mends a file in one go only if all
+ * that is wrong with it is said at once: whoever finds an error notes it here and reads on.
  */
 #include "supervisor/config_errors.h"
 
@@ -24,7 +24,8 @@ config_error(struct config_errors *errors, unsigned line, const char *format, ..
 	return -1;
 }
 
-/* By line; errors of one line keep the order in which they were found: the array is small, a stable sort does. */
+/* By line; errors of one line keep the order in which they were found: the array is small, a stable
+ * sort does. */
 static void
 sort_by_line(struct config_errors *errors, unsigned count)
 {

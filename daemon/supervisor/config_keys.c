@@ -1,8 +1,8 @@
 /*
  * Every key of the configuration: one row each. Pure data.
  *
- * Runs in: supervisor. A key that is read anywhere else than by walking this table is a bug: the manual page,
- * the sample file and `zygoted -T` are checked against the table.
+ * Runs in: supervisor. A key that is read anywhere else than by walking this table is a bug: the
+ * manual page, the sample file and `zygoted -T` are checked against the table.
  */
 #include "supervisor/config_keys.h"
 
@@ -19,18 +19,18 @@
 
 #define FIELD(type, member)                                                                        \
 	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
-#define TOP(member) FIELD(config, member)
-#define LISTEN(member) FIELD(config_listener, member)
-#define POOL(member) FIELD(config_pool, member)
+#define TOP(member)	 FIELD(config, member)
+#define LISTEN(member)	 FIELD(config_listener, member)
+#define POOL(member)	 FIELD(config_pool, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 
 #define SECONDS UINT64_C(1000)
 #define MINUTES (60 * SECONDS)
-#define HOURS (60 * MINUTES)
-#define KIB (UINT64_C(1) << 10)
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
-#define TIB (UINT64_C(1) << 40)
+#define HOURS	(60 * MINUTES)
+#define KIB	(UINT64_C(1) << 10)
+#define MIB	(UINT64_C(1) << 20)
+#define GIB	(UINT64_C(1) << 30)
+#define TIB	(UINT64_C(1) << 40)
 
 static const char *
 level_choice(unsigned index)

@@ -1,6 +1,7 @@
 /*
- * The table of all configuration keys. Reading, defaults, ranges, `zygoted -T` and the check that the manual
- * page and the sample file name every key walk it: a new key is a row here and a line in each of those two.
+ * The table of all configuration keys. Reading, defaults, ranges, `zygoted -T` and the check that
+ * the manual page and the sample file name every key walk it: a new key is a row here and a line in
+ * each of those two.
  */
 #ifndef ZYGOTED_SUPERVISOR_CONFIG_KEYS_H
 #define ZYGOTED_SUPERVISOR_CONFIG_KEYS_H

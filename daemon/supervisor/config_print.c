@@ -1,8 +1,8 @@
 /*
  * The effective configuration in the file's own syntax.
  *
- * Runs in: supervisor (`zygoted -T`). What is printed must read back to the same structs: strings are escaped
- * for libconfuse's lexer, which would otherwise take ${NAME} for a variable.
+ * Runs in: supervisor (`zygoted -T`). What is printed must read back to the same structs: strings
+ * are escaped for libconfuse's lexer, which would otherwise take ${NAME} for a variable.
  */
 #include "supervisor/config.h"
 
@@ -17,7 +17,9 @@ print_string(const char *text, FILE *out)
 {
 	fputc('"', out);
 	for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-		if (*at < 0x20 || *at == 0x7f)
+		if (*at == '\n')
+			fputs("\\n", out);
+		else if (*at < 0x20 || *at == 0x7f)
 			fprintf(out, "\\x%02x", *at);
 		else if (*at == '"' || *at == '\\' || *at == '$')
 			fprintf(out, "\\%c", *at);
@@ -87,7 +89,8 @@ print_value(const struct config *config, const struct config_key *key, const voi
 		break;
 	case CONFIG_DURATION:
 		print_string(config_format_duration_ms(config_load_number(key, base), text,
-						       sizeof(text)), out);
+						       sizeof(text)),
+			     out);
 		break;
 	case CONFIG_SIZE:
 		print_string(config_format_size(config_load_number(key, base), text, sizeof(text)),

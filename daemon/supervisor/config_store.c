@@ -1,8 +1,10 @@
 /*
- * Turns the text of one value into a field of the configuration's structs, as its row in the table of keys says.
+ * Turns the text of one value into a field of the configuration's structs, as its row in the table
+ * of keys says.
  *
- * Runs in: supervisor, before anything else runs. Each function checks its value alone: what needs two keys to be
- * judged is in config_check.c. Everything that is stored fits its field, or is refused.
+ * Runs in: supervisor, before anything else runs. Each function checks its value alone: what needs
+ * two keys to be judged is in config_check.c. Everything that is stored fits its field, or is
+ * refused.
  */
 #include "supervisor/config_store.h"
 
@@ -176,7 +178,8 @@ store_user(const struct config_place *place, const struct config_key *key, const
 	if (text[0] && !user)
 		return config_error(place->errors, place->line,
 				    "%s: \"%.60s\" does not exist: create that user, or name "
-				    "another", key->name, text);
+				    "another",
+				    key->name, text);
 	if (user && user->pw_uid == 0)
 		return config_error(place->errors, place->line,
 				    "%s: \"%.60s\" is root: name an unprivileged user", key->name,
@@ -190,7 +193,8 @@ store_group(const struct config_place *place, const struct config_key *key, cons
 	if (text[0] && !getgrnam(text))
 		return config_error(place->errors, place->line,
 				    "%s: \"%.60s\" does not exist: create that group, or name "
-				    "another", key->name, text);
+				    "another",
+				    key->name, text);
 	return store_string(place, key, text);
 }
 
@@ -245,7 +249,8 @@ store_worker_path(const struct config_place *place, const struct config_key *key
 	if (!config_is_name(name))
 		return config_error(place->errors, place->line,
 				    "%s: the file's name, without .so, must be 1 to 31 characters "
-				    "of a-z 0-9 _ -", describe(place, key));
+				    "of a-z 0-9 _ -",
+				    describe(place, key));
 	memcpy(pool->worker, name, sizeof(name));
 	return store_path(place, &path, text);
 }
@@ -272,11 +277,11 @@ config_store(const struct config_place *place, const struct config_key *key, con
 {
 	static int (*const stores[])(const struct config_place *, const struct config_key *,
 				     const char *) = {
-		[CONFIG_STRING] = store_string,	   [CONFIG_PATH] = store_path,
-		[CONFIG_USER] = store_user,	   [CONFIG_GROUP] = store_group,
-		[CONFIG_COUNT] = store_numeric,	   [CONFIG_DURATION] = store_numeric,
-		[CONFIG_SIZE] = store_numeric,	   [CONFIG_CHOICE] = store_choice,
-		[CONFIG_LAYERS] = store_layer,	   [CONFIG_ROUTES] = store_route,
+		[CONFIG_STRING] = store_string, [CONFIG_PATH] = store_path,
+		[CONFIG_USER] = store_user,	[CONFIG_GROUP] = store_group,
+		[CONFIG_COUNT] = store_numeric, [CONFIG_DURATION] = store_numeric,
+		[CONFIG_SIZE] = store_numeric,	[CONFIG_CHOICE] = store_choice,
+		[CONFIG_LAYERS] = store_layer,	[CONFIG_ROUTES] = store_route,
 		[CONFIG_WORKER] = store_worker,
 	};
 	_Static_assert(sizeof(stores) / sizeof(stores[0]) == CONFIG_VALUES, "types");

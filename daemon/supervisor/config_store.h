@@ -17,12 +17,13 @@ struct config_place {
 };
 
 /*
- * Stores `text`; values of a list come one by one, and are added. 0, or -1 after noting an error. Not for
- * CONFIG_VALUES: see config_store_option.
+ * Stores `text`; values of a list come one by one, and are added. 0, or -1 after noting an error.
+ * Not for CONFIG_VALUES: see config_store_option.
  */
 int config_store(const struct config_place *place, const struct config_key *key, const char *text);
 
-/* Adds a value of the option called `name` to the pool at place->base. 0, or -1 after noting an error. */
+/* Adds a value of the option called `name` to the pool at place->base. 0, or -1 after noting an
+ * error. */
 int config_store_option(const struct config_place *place, const char *name, const char *text);
 
 /* The number in a field of any of the numeric types, CONFIG_CHOICE and CONFIG_LAYERS. */

@@ -1,11 +1,11 @@
 /*
- * Makes a configuration file's text ready for libconfuse, which by itself would count a line too many for each
- * comment between slashes and stars, refuse comments inside lists, stop without a word at an open string, take
- * a variable that is not set for an empty text, accept a section without its end, and not tell on which line a
- * section begins.
+ * Makes a configuration file's text ready for libconfuse, which by itself would count a line too
+ * many for each comment between slashes and stars, refuse comments inside lists, stop without a
+ * word at an open string, take a variable that is not set for an empty text, accept a section
+ * without its end, and not tell on which line a section begins.
  *
- * Runs in: supervisor, before anything else runs. The file is the operator's; it is bounded all the same. The rules
- * for comments and strings must stay those of libconfuse's lexer.
+ * Runs in: supervisor, before anything else runs. The file is the operator's; it is bounded all the
+ * same. The rules for comments and strings must stay those of libconfuse's lexer.
  */
 #include "supervisor/config_text.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define STRUCTURE "{}()=+,\"'"
-#define BLANKS " \t\r\n"
+#define BLANKS	  " \t\r\n"
 #define DEPTH_MAX 4 /* a list in a section in a section, and one to spare */
 
 struct scan {
@@ -22,9 +22,9 @@ struct scan {
 	unsigned line;
 	struct config_errors *errors;
 	struct config_openings *openings;
-	char word[8];	      /* the last bare word that may have opened a section */
+	char word[8]; /* the last bare word that may have opened a section */
 	unsigned word_line;
-	int value;	      /* after '=': a brace opens a list, not a section */
+	int value; /* after '=': a brace opens a list, not a section */
 	unsigned depth;
 	unsigned brace_lines[DEPTH_MAX];
 };
@@ -159,8 +159,9 @@ pass_string(struct scan *scan)
 			pass(scan, 1, 0);
 	}
 	if (!*scan->at)
-		return config_error(scan->errors, line, "the string that begins here does not end: "
-							"add the closing quote");
+		return config_error(scan->errors, line,
+				    "the string that begins here does not end: "
+				    "add the closing quote");
 	pass(scan, 1, 0);
 	return 1;
 }
@@ -224,7 +225,8 @@ pass_word(struct scan *scan)
 		scan->at++;
 	length = (size_t)(scan->at - start);
 	if (!scan->value) {
-		snprintf(scan->word, sizeof(scan->word), "%.*s", (int)(length > 7 ? 7 : length), start);
+		snprintf(scan->word, sizeof(scan->word), "%.*s", (int)(length > 7 ? 7 : length),
+			 start);
 		scan->word_line = scan->line;
 	}
 	scan->value = 0;
@@ -260,6 +262,8 @@ config_text_scan(char *text, struct config_errors *errors, struct config_opening
 {
 	struct scan scan = { .at = text, .line = 1, .errors = errors, .openings = openings_out };
 
+	const unsigned before = errors->count;
+
 	openings_out->count = 0;
 	while (*scan.at)
 		if (pass_piece(&scan) < 0)
@@ -269,7 +273,7 @@ config_text_scan(char *text, struct config_errors *errors, struct config_opening
 			     "the brace that opens here is not closed: add \"}\"");
 		return 0;
 	}
-	return scan.line;
+	return errors->count == before ? scan.line : 0;
 }
 
 unsigned

@@ -1,8 +1,8 @@
 /*
  * Single values of the configuration: durations, sizes, counts, addresses, names, routes. Pure.
  *
- * Runs in: supervisor, before anything else runs. The text is the operator's. A number that does not fit is
- * refused here, so that nobody after this has to think of overflow.
+ * Runs in: supervisor, before anything else runs. The text is the operator's. A number that does
+ * not fit is refused here, so that nobody after this has to think of overflow.
  */
 #include "supervisor/config_value.h"
 
@@ -26,8 +26,11 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{ "T", UINT64_C(1) << 40 }, { "G", UINT64_C(1) << 30 }, { "M", UINT64_C(1) << 20 },
-	{ "K", UINT64_C(1) << 10 }, { "", 1 },
+	{ "T", UINT64_C(1) << 40 },
+	{ "G", UINT64_C(1) << 30 },
+	{ "M", UINT64_C(1) << 20 },
+	{ "K", UINT64_C(1) << 10 },
+	{ "", 1 },
 };
 
 #define UNITS(table) (sizeof(table) / sizeof((table)[0]))
@@ -68,7 +71,8 @@ format_with_unit(uint64_t number, const struct unit *units, size_t count, char *
 		i++;
 	if (number == 0)
 		i = units[count - 1].name[0] == '\0' ? count - 1 : count - 2; /* "0", "0s" */
-	snprintf(out, size, "%llu%s", (unsigned long long)(number / units[i].factor), units[i].name);
+	snprintf(out, size, "%llu%s", (unsigned long long)(number / units[i].factor),
+		 units[i].name);
 	return out;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Single values of the configuration: text to numbers, addresses and names, and back. Pure. The parsers of
- * durations and sizes are in config.h.
+ * Single values of the configuration: text to numbers, addresses and names, and back. Pure. The
+ * parsers of durations and sizes are in config.h.
  *
  * Parsers take the whole text or nothing: no white space, no sign, no fraction.
  */
@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define CONFIG_NUMBER_MAX 32 /* bytes that a formatted number with its unit needs at most, with the NUL */
+#define CONFIG_NUMBER_MAX                                                                          \
+	32 /* bytes that a formatted number with its unit needs at most, with the NUL */
 
 /* Decimal digits alone. 0, or -1 when there are others or the number does not fit. */
 int config_parse_count(const char *text, uint64_t *count_out);
@@ -21,8 +22,8 @@ char *config_format_duration_ms(uint64_t ms, char *out, size_t size);
 char *config_format_size(uint64_t bytes, char *out, size_t size);
 
 /*
- * "127.0.0.1:8080" or "[::1]:8080": numeric, port 1..65535. 0 with the address zero-padded, so that two equal
- * ones compare equal as bytes; -1 when malformed.
+ * "127.0.0.1:8080" or "[::1]:8080": numeric, port 1..65535. 0 with the address zero-padded, so that
+ * two equal ones compare equal as bytes; -1 when malformed.
  */
 int config_parse_address(const char *text, struct sockaddr_storage *address_out,
 			 socklen_t *length_out);

@@ -33,7 +33,7 @@ struct control {
 	struct event *resume_timer;
 	unsigned count;				/* of connections */
 	struct control_connections connections; /* least recently used first */
-	LIST_HEAD(, control_request) requests;
+	LIST_HEAD(control_requests, control_request) requests;
 };
 
 static void
@@ -183,6 +183,30 @@ control_open(struct supervisor *supervisor)
 	return control;
 }
 
+static void
+free_connections(struct control *control)
+{
+	struct control_connection *connection = TAILQ_FIRST(&control->connections);
+
+	while (connection != NULL) {
+		struct control_connection *next = TAILQ_NEXT(connection, link);
+		control_connection_free(connection);
+		connection = next;
+	}
+}
+
+static void
+free_requests(struct control *control)
+{
+	struct control_request *request = LIST_FIRST(&control->requests);
+
+	while (request != NULL) {
+		struct control_request *next = LIST_NEXT(request, link);
+		request_free(request);
+		request = next;
+	}
+}
+
 void
 control_close(struct control *control)
 {
@@ -191,10 +215,8 @@ control_close(struct control *control)
 	if (unlink(control->supervisor->config->control) < 0)
 		log_event(LOG_WARNING, "control socket not removed", "error=\"%s\"",
 			  strerror(errno));
-	while (!TAILQ_EMPTY(&control->connections))
-		control_connection_free(TAILQ_FIRST(&control->connections));
-	while (!LIST_EMPTY(&control->requests))
-		request_free(LIST_FIRST(&control->requests));
+	free_connections(control);
+	free_requests(control);
 	evconnlistener_free(control->listener);
 	event_free(control->resume_timer);
 	free(control);

@@ -83,7 +83,8 @@ on_stats(void *owner, const struct front_answer *answer)
 		return;
 	}
 	pools = json_array();
-	ZYGOTE_FOREACH_POOL (pool, request->supervisor)
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(request->supervisor, pool)) != NULL;)
 		json_array_append_new(pools,
 				      control_figures_requests(pool, &answer->pools[pool->index]));
 	control_reply(request, json_pack("{s:b, s:o, s:o}", "ok", 1, "front",
@@ -103,7 +104,8 @@ on_pools(void *owner, const struct front_answer *answer)
 	struct control_request *request = owner;
 	json_t *pools = json_array();
 
-	ZYGOTE_FOREACH_POOL (pool, request->supervisor)
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(request->supervisor, pool)) != NULL;)
 		json_array_append_new(pools,
 				      control_figures_pool(pool, &answer->pools[pool->index]));
 	reply_list(request, "pools", pools);

@@ -111,7 +111,8 @@ layers_json(const struct supervisor *supervisor)
 {
 	json_t *list = json_array();
 
-	ZYGOTE_FOREACH_POOL (pool, supervisor) {
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
 		for (int i = 0; pool->serving != NULL && i < LAYER_MAX; i++) {
 			const struct msg_layer *state = &pool->serving->ready.layers[i];
 			json_array_append_new(list, layer_json(pool, (enum layer)i, state));

@@ -32,10 +32,11 @@ control_socket_resolve_rights(const char *group, const struct identity *identity
 	if (group[0] == '\0')
 		return;
 	entry = getgrnam(group);
-	if (entry == NULL)
+	if (entry != NULL)
+		rights_out->group = entry->gr_gid;
+	else
 		die("there is no group \"%s\": create it or change `control_group`", group);
 	rights_out->has_group = true;
-	rights_out->group = entry->gr_gid;
 }
 
 static struct sockaddr_un

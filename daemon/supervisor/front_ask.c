@@ -34,7 +34,7 @@ struct front_ask {
 struct front_asks {
 	struct supervisor *supervisor;
 	uint64_t last_cookie;
-	TAILQ_HEAD(, front_ask) open;
+	TAILQ_HEAD(front_ask_list, front_ask) open;
 };
 
 static void
@@ -126,9 +126,11 @@ front_ask_free(struct front_asks *asks)
 
 	if (asks == NULL)
 		return;
-	while ((ask = TAILQ_FIRST(&asks->open)) != NULL) {
-		TAILQ_REMOVE(&asks->open, ask, link);
+	ask = TAILQ_FIRST(&asks->open);
+	while (ask != NULL) {
+		struct front_ask *next = TAILQ_NEXT(ask, link);
 		ask_free(ask);
+		ask = next;
 	}
 	free(asks);
 }
@@ -251,8 +253,12 @@ front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 void
 front_ask_fail_all(struct front_asks *asks, const char *error)
 {
-	/* Those asked meanwhile by a callback fail at once by themselves: the front is not running.
-	 */
-	while (!TAILQ_EMPTY(&asks->open))
-		close_ask(TAILQ_FIRST(&asks->open), error);
+	struct front_ask *ask = TAILQ_FIRST(&asks->open);
+
+	/* A callback closes no other question, and what it asks anew fails at once: no front. */
+	while (ask != NULL) {
+		struct front_ask *next = TAILQ_NEXT(ask, link);
+		close_ask(ask, error);
+		ask = next;
+	}
 }

@@ -23,23 +23,31 @@ take_user(const struct passwd *user, struct identity *identity)
 	snprintf(identity->name, sizeof(identity->name), "%s", user->pw_name);
 }
 
+static const struct passwd *
+find_default_user(char *notice, size_t notice_size)
+{
+	const struct passwd *user = getpwnam("zygoted");
+
+	if (user != NULL)
+		return user;
+	snprintf(notice, notice_size,
+		 "no user zygoted: front and children run as nobody, which other services may "
+		 "share");
+	return getpwnam("nobody");
+}
+
 static void
 resolve_as_root(const char *configured, struct identity *identity, char *notice, size_t notice_size)
 {
-	const struct passwd *user = getpwnam(configured[0] != '\0' ? configured : "zygoted");
+	const struct passwd *user = configured[0] != '\0' ? getpwnam(configured)
+							  : find_default_user(notice, notice_size);
 
-	if (user == NULL && configured[0] != '\0')
+	if (user != NULL)
+		take_user(user, identity);
+	else if (configured[0] != '\0')
 		die("there is no user \"%s\": create it or change `user`", configured);
-	if (user == NULL) {
-		user = getpwnam("nobody");
-		if (user == NULL)
-			die("there is neither a user zygoted nor a user nobody: create one and set "
-			    "`user`");
-		snprintf(notice, notice_size,
-			 "no user zygoted: front and children run as nobody, which other services "
-			 "may share");
-	}
-	take_user(user, identity);
+	else
+		die("there is neither a user zygoted nor a user nobody: create one and set `user`");
 	if (identity->uid == 0 || identity->gid == 0)
 		die("user \"%s\" has uid or gid 0: front and children never run as root, change "
 		    "`user`",

@@ -155,7 +155,8 @@ memory_start(struct supervisor *supervisor, const struct zygote_pool *pool, memo
 	if (pool != NULL)
 		add_row(run, pool);
 	else
-		ZYGOTE_FOREACH_POOL (each, supervisor)
+		for (struct zygote_pool *each = NULL;
+		     (each = zygote_proc_next(supervisor, each)) != NULL;)
 			if (each->serving != NULL)
 				add_row(run, each);
 	supervisor->memory = run;

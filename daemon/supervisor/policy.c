@@ -1,11 +1,12 @@
 /*
- * The table of system calls. Every row has a reason; whoever adds one writes down why it is safe in a child, because
- * children inherit their zygote's filter whole. Pure data and lookups, no libseccomp.
+ * The table of system calls. Every row has a reason; whoever adds one writes down why it is safe in
+ * a child, because children inherit their zygote's filter whole. Pure data and lookups, no
+ * libseccomp.
  *
  * Runs in: supervisor.
  *
- * Rows that answer the same call differently must not overlap: libseccomp does not keep their order, and test_policy
- * compares every program with this table.
+ * Rows that answer the same call differently must not overlap: libseccomp does not keep their
+ * order, and test_policy compares every program with this table.
  */
 #include "supervisor/policy.h"
 
@@ -23,31 +24,45 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#define ALLOW .action = POLICY_ALLOW
+#define ALLOW	     .action = POLICY_ALLOW
 #define DENY(number) .action = POLICY_ERRNO, .error = (number)
-#define ARGS(...) .args = { __VA_ARGS__ }
-#define EQ(i, v) { .index = (i), .test = POLICY_EQ, .value = (uint32_t)(v) }
-#define BITS(i, m, v) { .index = (i), .test = POLICY_MASKED_EQ, .mask = (uint32_t)(m), .value = (uint32_t)(v) }
+#define ARGS(...)    .args = { __VA_ARGS__ }
+#define EQ(i, v)                                                                                   \
+	{                                                                                          \
+		.index = (i), .test = POLICY_EQ, .value = (uint32_t)(v)                            \
+	}
+#define BITS(i, m, v)                                                                              \
+	{                                                                                          \
+		.index = (i), .test = POLICY_MASKED_EQ, .mask = (uint32_t)(m),                     \
+		.value = (uint32_t)(v)                                                             \
+	}
 #define RANGE(i, low, high)                                                                        \
-	{ .index = (i), .test = POLICY_IN_RANGE, .mask = (uint32_t)(low), .value = (uint32_t)(high) }
+	{                                                                                          \
+		.index = (i), .test = POLICY_IN_RANGE, .mask = (uint32_t)(low),                    \
+		.value = (uint32_t)(high)                                                          \
+	}
 
 #define NO_EXEC(i) BITS(i, PROT_EXEC, 0)
-#define PRIVATE_MEMORY(i) BITS(i, 0x0f | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS) /* 0x0f: MAP_TYPE */
-#define CHANNEL EQ(0, CHILD_CHANNEL_FD)
-#define CHANNEL_OR_LOG RANGE(0, 1, CHILD_CHANNEL_FD)
+#define PRIVATE_MEMORY(i)                                                                          \
+	BITS(i, 0x0f | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS) /* 0x0f: MAP_TYPE */
+#define CHANNEL		EQ(0, CHILD_CHANNEL_FD)
+#define CHANNEL_OR_LOG	RANGE(0, 1, CHILD_CHANNEL_FD)
 #define ZYGOTE_CHANNELS RANGE(0, ZYGOTE_SUPERVISOR_FD, ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX - 1)
-#define FUTEX_IGNORED (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+#define FUTEX_IGNORED	(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 
 /* What the zygote's clone is given, and nothing else: no CLONE_VM, no namespaces. */
 #define FORK_FLAGS (CLONE_PIDFD | SIGCHLD)
 
+/* clang-format off: one row, one call. */
 static const struct policy_row rows[] = {
 	/* ---- compute: what a child may do ---- */
 	{ "read", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
 	{ "readv", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
 	{ "recvfrom", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
-	{ "write", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute", .reason = "the answer, log lines" },
-	{ "writev", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute", .reason = "the answer, log lines" },
+	{ "write", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute",
+	  .reason = "the answer, log lines" },
+	{ "writev", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute",
+	  .reason = "the answer, log lines" },
 	{ "sendto", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute", .reason = "the answer" },
 	{ "exit_group", ALLOW, .profile = "compute", .reason = "the only way out" },
 	{ "exit", ALLOW, .profile = "compute", .reason = "the only way out" },
@@ -55,7 +70,8 @@ static const struct policy_row rows[] = {
 	{ "munmap", ALLOW, .profile = "compute", .reason = "free" },
 	{ "mmap", ALLOW, ARGS(NO_EXEC(2), PRIVATE_MEMORY(3), EQ(4, -1)), .profile = "compute",
 	  .reason = "malloc; never code, files or shared memory" },
-	{ "mprotect", ALLOW, ARGS(NO_EXEC(2)), .profile = "compute", .reason = "malloc; never code" },
+	{ "mprotect", ALLOW, ARGS(NO_EXEC(2)), .profile = "compute",
+	  .reason = "malloc; never code" },
 	{ "mremap", ALLOW, ARGS(EQ(3, MREMAP_MAYMOVE)), .profile = "compute", .reason = "realloc" },
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_DONTNEED)), .profile = "compute", .reason = "free" },
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_FREE)), .profile = "compute", .reason = "free" },
@@ -71,8 +87,10 @@ static const struct policy_row rows[] = {
 	{ "time", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
 	{ "getcpu", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
 	{ "nanosleep", ALLOW, .profile = "compute", .reason = "waiting; bounded by the deadline" },
-	{ "clock_nanosleep", ALLOW, .profile = "compute", .reason = "waiting; bounded by the deadline" },
-	{ "restart_syscall", ALLOW, .profile = "compute", .reason = "the kernel continues a sleep" },
+	{ "clock_nanosleep", ALLOW, .profile = "compute",
+	  .reason = "waiting; bounded by the deadline" },
+	{ "restart_syscall", ALLOW, .profile = "compute",
+	  .reason = "the kernel continues a sleep" },
 	{ "getrandom", ALLOW, .profile = "compute", .reason = "random numbers; the canary" },
 	{ "getpid", ALLOW, .profile = "compute", .reason = "tells a child nothing it lacks" },
 	{ "gettid", ALLOW, .profile = "compute", .reason = "tells a child nothing it lacks" },
@@ -80,12 +98,15 @@ static const struct policy_row rows[] = {
 	{ "rt_sigreturn", ALLOW, .profile = "compute", .reason = "the zygote's SIGCHLD" },
 	{ "sysinfo", ALLOW, .profile = "compute", .reason = "qsort of large arrays" },
 	{ "poll", ALLOW, .profile = "compute", .reason = "waiting for the channel" },
-	{ "ppoll", ALLOW, .profile = "compute", .reason = "waiting for the channel; the zygote's loop" },
+	{ "ppoll", ALLOW, .profile = "compute",
+	  .reason = "waiting for the channel; the zygote's loop" },
 	/*
-	 * A filter that is inherited cannot tell a child's own pid from a sibling's, so allowing this would let
-	 * children kill each other. abort(3) goes on to an instruction that faults: the child dies of SIGSEGV.
+	 * A filter that is inherited cannot tell a child's own pid from a sibling's, so allowing
+	 * this would let children kill each other. abort(3) goes on to an instruction that faults:
+	 * the child dies of SIGSEGV.
 	 */
-	{ "tgkill", DENY(EPERM), ARGS(EQ(2, SIGABRT)), .profile = "compute", .reason = "abort dies by a fault instead" },
+	{ "tgkill", DENY(EPERM), ARGS(EQ(2, SIGABRT)), .profile = "compute",
+	  .reason = "abort dies by a fault instead" },
 	{ "clone3", DENY(ENOSYS), .profile = "compute", .reason = "libc falls back" },
 	{ "rseq", DENY(ENOSYS), .profile = "compute", .reason = "libc does without" },
 	{ "openat2", DENY(ENOSYS), .profile = "compute", .reason = "libc falls back" },
@@ -106,22 +127,27 @@ static const struct policy_row rows[] = {
 	{ "readlink", DENY(EACCES), .profile = "compute", .reason = "no files" },
 	{ "readlinkat", DENY(EACCES), .profile = "compute", .reason = "no files" },
 	{ "fcntl", DENY(EPERM), .profile = "compute", .reason = "libraries ask and carry on" },
-	{ "sched_getaffinity", DENY(EPERM), .profile = "compute", .reason = "libraries ask and carry on" },
-	{ "rt_sigaction", DENY(EPERM), .profile = "compute", .reason = "libraries ask and carry on" },
-	{ "sigaltstack", DENY(EPERM), .profile = "compute", .reason = "libraries ask and carry on" },
+	{ "sched_getaffinity", DENY(EPERM), .profile = "compute",
+	  .reason = "libraries ask and carry on" },
+	{ "rt_sigaction", DENY(EPERM), .profile = "compute",
+	  .reason = "libraries ask and carry on" },
+	{ "sigaltstack", DENY(EPERM), .profile = "compute",
+	  .reason = "libraries ask and carry on" },
 	{ "uname", DENY(EPERM), .profile = "compute", .reason = "libraries ask and carry on" },
 	{ "lseek", DENY(ESPIPE), .profile = "compute", .reason = "stdio asks; nothing can seek" },
-	{ "ioctl", DENY(ENOTTY), .profile = "compute", .reason = "stdio asks; nothing is a terminal" },
+	{ "ioctl", DENY(ENOTTY), .profile = "compute",
+	  .reason = "stdio asks; nothing is a terminal" },
 	{ "prctl", DENY(EPERM), ARGS(RANGE(0, 0, PR_SET_PDEATHSIG - 1)), .profile = "compute",
 	  .reason = "libraries ask and carry on" },
-	{ "prctl", DENY(EPERM), ARGS(RANGE(0, PR_SET_PDEATHSIG + 1, UINT32_MAX)), .profile = "compute",
-	  .reason = "malloc names its memory, libraries their threads" },
-	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, 0, SIGKILL - 1)), .profile = "compute",
-	  .reason = "libraries ask and carry on" },
-	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, SIGKILL + 1, UINT32_MAX)), .profile = "compute",
-	  .reason = "libraries ask and carry on" },
+	{ "prctl", DENY(EPERM), ARGS(RANGE(0, PR_SET_PDEATHSIG + 1, UINT32_MAX)),
+	  .profile = "compute", .reason = "malloc names its memory, libraries their threads" },
+	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, 0, SIGKILL - 1)),
+	  .profile = "compute", .reason = "libraries ask and carry on" },
+	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, SIGKILL + 1, UINT32_MAX)),
+	  .profile = "compute", .reason = "libraries ask and carry on" },
 
-	/* ---- zygote: what it needs after its lock-down, and why that is useless in a child ---- */
+	/* ---- zygote: what it needs after its lock-down, and why that is useless in a child ----
+	 */
 	{ "recvmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
 	  .reason = "orders; a child has none of these descriptors and cannot make one" },
 	{ "sendmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
@@ -131,8 +157,10 @@ static const struct policy_row rows[] = {
 	{ "waitid", ALLOW, .profile = "zygote", .reason = "reaps; a child has no children" },
 	{ "pidfd_send_signal", ALLOW, ARGS(EQ(1, SIGKILL), EQ(3, 0)), .profile = "zygote",
 	  .reason = "kills a child; a child holds no pidfd and cannot open one" },
-	{ "close", ALLOW, .profile = "zygote", .reason = "passed descriptors; a child loses only its own" },
-	{ "close_range", ALLOW, ARGS(EQ(0, CHILD_CHANNEL_FD + 1), EQ(1, -1), EQ(2, 0)), .profile = "zygote",
+	{ "close", ALLOW, .profile = "zygote",
+	  .reason = "passed descriptors; a child loses only its own" },
+	{ "close_range", ALLOW, ARGS(EQ(0, CHILD_CHANNEL_FD + 1), EQ(1, -1), EQ(2, 0)),
+	  .profile = "zygote",
 	  .reason = "a new child's first steps; later there is nothing to close" },
 	{ "dup3", ALLOW, ARGS(RANGE(1, 1, CHILD_CHANNEL_FD), EQ(2, 0)), .profile = "zygote",
 	  .reason = "a new child's first steps; later it only reorders its own" },
@@ -142,7 +170,8 @@ static const struct policy_row rows[] = {
 	  .reason = "a new child's first steps; hard limits only go down" },
 	{ "prctl", ALLOW, ARGS(EQ(0, PR_SET_PDEATHSIG), EQ(1, SIGKILL)), .profile = "zygote",
 	  .reason = "a new child's first steps; it can only do it again" },
-	{ "getppid", ALLOW, .profile = "zygote", .reason = "a new child's first steps; it knows its zygote" },
+	{ "getppid", ALLOW, .profile = "zygote",
+	  .reason = "a new child's first steps; it knows its zygote" },
 
 	/* ---- front: the event loop on sockets that it has or accepts ---- */
 	{ "epoll_wait", ALLOW, .profile = "front", .reason = "event loop" },
@@ -166,15 +195,19 @@ static const struct policy_row rows[] = {
 	{ "sendmsg", ALLOW, .profile = "front", .reason = "messages" },
 	{ "shutdown", ALLOW, .profile = "front", .reason = "ends of connections" },
 	{ "close", ALLOW, .profile = "front", .reason = "ends of connections" },
-	{ "socketpair", ALLOW, ARGS(EQ(0, AF_UNIX)), .profile = "front", .reason = "channels of children" },
+	{ "socketpair", ALLOW, ARGS(EQ(0, AF_UNIX)), .profile = "front",
+	  .reason = "channels of children" },
 	{ "pipe2", ALLOW, .profile = "front", .reason = "log pipes of children" },
 	{ "getsockopt", ALLOW, .profile = "front", .reason = "connections" },
 	{ "setsockopt", ALLOW, .profile = "front", .reason = "connections" },
 	{ "getpeername", ALLOW, .profile = "front", .reason = "address of the client" },
 	{ "getsockname", ALLOW, .profile = "front", .reason = "address of the listener" },
-	{ "fcntl", ALLOW, ARGS(RANGE(1, F_GETFD, F_SETFL)), .profile = "front", .reason = "non-blocking, close-on-exec" },
-	{ "fcntl", ALLOW, ARGS(RANGE(1, F_SETPIPE_SZ, F_GETPIPE_SZ)), .profile = "front", .reason = "log pipes" },
-	{ "ioctl", ALLOW, ARGS(EQ(1, FIONREAD)), .profile = "front", .reason = "libevent asks how much is there" },
+	{ "fcntl", ALLOW, ARGS(RANGE(1, F_GETFD, F_SETFL)), .profile = "front",
+	  .reason = "non-blocking, close-on-exec" },
+	{ "fcntl", ALLOW, ARGS(RANGE(1, F_SETPIPE_SZ, F_GETPIPE_SZ)), .profile = "front",
+	  .reason = "log pipes" },
+	{ "ioctl", ALLOW, ARGS(EQ(1, FIONREAD)), .profile = "front",
+	  .reason = "libevent asks how much is there" },
 	{ "ioctl", ALLOW, ARGS(EQ(1, FIONBIO)), .profile = "front", .reason = "non-blocking" },
 	{ "clock_gettime", ALLOW, .profile = "front", .reason = "where the vDSO falls back" },
 	{ "clock_getres", ALLOW, .profile = "front", .reason = "where the vDSO falls back" },
@@ -209,7 +242,8 @@ static const struct policy_row rows[] = {
 	{ "sched_yield", ALLOW, .profile = "front", .reason = "locks of libraries" },
 	{ "exit_group", ALLOW, .profile = "front", .reason = "the end" },
 	{ "exit", ALLOW, .profile = "front", .reason = "the end" },
-	{ "tgkill", DENY(EPERM), ARGS(EQ(2, SIGABRT)), .profile = "front", .reason = "abort dies by a fault instead" },
+	{ "tgkill", DENY(EPERM), ARGS(EQ(2, SIGABRT)), .profile = "front",
+	  .reason = "abort dies by a fault instead" },
 	{ "clone3", DENY(ENOSYS), .profile = "front", .reason = "libc falls back" },
 	{ "rseq", DENY(ENOSYS), .profile = "front", .reason = "libc does without" },
 	{ "openat2", DENY(ENOSYS), .profile = "front", .reason = "libc falls back" },
@@ -225,10 +259,12 @@ static const struct policy_row rows[] = {
 	{ "readlink", DENY(EACCES), .profile = "front", .reason = "no files" },
 	{ "prctl", DENY(EPERM), .profile = "front", .reason = "libraries ask and carry on" },
 	{ "prlimit64", DENY(EPERM), .profile = "front", .reason = "libraries ask and carry on" },
-	{ "sched_getaffinity", DENY(EPERM), .profile = "front", .reason = "libraries ask and carry on" },
+	{ "sched_getaffinity", DENY(EPERM), .profile = "front",
+	  .reason = "libraries ask and carry on" },
 	{ "uname", DENY(EPERM), .profile = "front", .reason = "libraries ask and carry on" },
 	{ "lseek", DENY(ESPIPE), .profile = "front", .reason = "stdio asks" },
 };
+/* clang-format on */
 
 const struct policy_row *
 policy_rows(size_t *count_out)

@@ -1,6 +1,7 @@
 /*
- * What system calls a child, a zygote after its lock-down, and the front may make: one table. The filters, the
- * `zygoted -x policy` listing and the tests are all made from it. Pure data and lookups.
+ * What system calls a child, a zygote after its lock-down, and the front may make: one table. The
+ * filters, the `zygoted -x policy` listing and the tests are all made from it. Pure data and
+ * lookups.
  */
 #ifndef ZYGOTED_SUPERVISOR_POLICY_H
 #define ZYGOTED_SUPERVISOR_POLICY_H
@@ -11,36 +12,38 @@
 
 enum policy_action { POLICY_ALLOW, POLICY_ERRNO, POLICY_KILL, POLICY_ACTION_MAX };
 
-/* Comparisons of one argument's low 32 bits. The kernel takes descriptors, flags and operations as such. */
+/* Comparisons of one argument's low 32 bits. The kernel takes descriptors, flags and operations as
+ * such. */
 enum policy_test { POLICY_ANY, POLICY_EQ, POLICY_MASKED_EQ, POLICY_IN_RANGE, POLICY_TEST_MAX };
 
 #define POLICY_ARGS_MAX 4
 
 struct policy_arg {
-	uint8_t index; /* 0..5 */
-	uint8_t test;  /* enum policy_test; POLICY_ANY ends the list */
-	uint32_t mask; /* POLICY_MASKED_EQ: (arg & mask) == value */
+	uint8_t index;	/* 0..5 */
+	uint8_t test;	/* enum policy_test; POLICY_ANY ends the list */
+	uint32_t mask;	/* POLICY_MASKED_EQ: (arg & mask) == value */
 	uint32_t value; /* POLICY_IN_RANGE: mask <= arg <= value */
 };
 
 struct policy_row {
-	const char *call;   /* name of the system call on x86-64 */
-	uint8_t action;	    /* enum policy_action */
-	uint8_t error;	    /* for POLICY_ERRNO */
+	const char *call; /* name of the system call on x86-64 */
+	uint8_t action;	  /* enum policy_action */
+	uint8_t error;	  /* for POLICY_ERRNO */
 	struct policy_arg args[POLICY_ARGS_MAX];
 	const char *profile; /* "compute", "front", ... */
 	const char *reason;
 };
 
-/* All rows, in order: the first one of a profile that matches a call decides; none: kill the process. */
+/* All rows, in order: the first one of a profile that matches a call decides; none: kill the
+ * process. */
 const struct policy_row *policy_rows(size_t *count_out);
 
 /* Whether `name` is a profile that a pool may have, or the front's. */
 bool policy_is_profile(const char *name);
 
 /*
- * Whether the row counts in the filter of `profile`. Pools' filters hold the rows of "zygote" too, because children
- * inherit the filter from their zygote.
+ * Whether the row counts in the filter of `profile`. Pools' filters hold the rows of "zygote" too,
+ * because children inherit the filter from their zygote.
  */
 bool policy_row_is_in(const struct policy_row *row, const char *profile);
 

@@ -3,8 +3,9 @@
  *
  * Runs in: supervisor, before it starts a zygote or front.
  *
- * Arguments are compared only with SCMP_CMP_MASKED_EQ and masks of 32 bits: libseccomp 2.5.4 merges 64-bit comparisons of
- * one argument wrongly and lets calls pass. A range becomes the few aligned blocks that cover it.
+ * Arguments are compared only with SCMP_CMP_MASKED_EQ and masks of 32 bits: libseccomp 2.5.4 merges
+ * 64-bit comparisons of one argument wrongly and lets calls pass. A range becomes the few aligned
+ * blocks that cover it.
  */
 #include "supervisor/policy_compile.h"
 
@@ -20,8 +21,8 @@
 #define PROGRAM_BYTES_MAX (4096 * 8) /* BPF_MAXINSNS instructions, linux/bpf_common.h */
 
 /*
- * Calls on every child's path, first ones first: libseccomp builds a list in the order of priority. Its binary tree
- * (SCMP_FLTATR_CTL_OPTIMIZE 2) takes 12 to 23 steps for these, the list 8 to 22.
+ * Calls on every child's path, first ones first: libseccomp builds a list in the order of priority.
+ * Its binary tree (SCMP_FLTATR_CTL_OPTIMIZE 2) takes 12 to 23 steps for these, the list 8 to 22.
  */
 static const char *const hot_calls[] = {
 	"read",	 "write", "exit_group",	 "recvmsg",   "sendmsg", "ppoll",     "clone",	"waitid",
@@ -57,15 +58,16 @@ block_mask(uint32_t low, uint32_t high)
 }
 
 static int
-add_rule(scmp_filter_ctx context, const struct policy_row *row, int call, const struct scmp_arg_cmp *tests,
-	 unsigned count)
+add_rule(scmp_filter_ctx context, const struct policy_row *row, int call,
+	 const struct scmp_arg_cmp *tests, unsigned count)
 {
 	return seccomp_rule_add_exact_array(context, action_of(row), call, count, tests);
 }
 
 /* Adds a row's rules: tests[0..done) are made, the arguments from `done` on are to do. */
 static int
-add_row(scmp_filter_ctx context, const struct policy_row *row, int call, struct scmp_arg_cmp *tests, unsigned done)
+add_row(scmp_filter_ctx context, const struct policy_row *row, int call, struct scmp_arg_cmp *tests,
+	unsigned done)
 {
 	const struct policy_arg *arg = &row->args[done];
 
@@ -118,7 +120,8 @@ set_attributes(scmp_filter_ctx context)
 	return seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 }
 
-/* libseccomp writes to a descriptor; the program is small, so it goes through memory into the sealed one. */
+/* libseccomp writes to a descriptor; the program is small, so it goes through memory into the
+ * sealed one. */
 static int
 export_program(scmp_filter_ctx context)
 {
@@ -151,7 +154,8 @@ policy_compile(const char *profile, enum sandbox_mode mode)
 		errno = EINVAL;
 		return -1;
 	}
-	scmp_filter_ctx context = seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx context =
+		seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
 	if (context == NULL) {
 		errno = ENOMEM;
 		return -1;

@@ -30,7 +30,7 @@ zygote_link_attach(struct zygote_generation *generation)
 void
 zygote_link_attach_all(struct supervisor *supervisor)
 {
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		if (pool->serving != NULL)
 			zygote_link_attach(pool->serving);
 }
@@ -60,7 +60,7 @@ zygote_link_on_front_lost(struct supervisor *supervisor)
 {
 	struct zygote_generation *generation;
 
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		LIST_FOREACH (generation, &pool->generations, link)
 			if (generation->attached)
 				reset(generation);
@@ -81,7 +81,7 @@ zygote_link_send_log_level(struct supervisor *supervisor, uint32_t level)
 	struct zygote_generation *generation;
 
 	msg_init(&message, MSG_LOG_LEVEL);
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		LIST_FOREACH (generation, &pool->generations, link)
 			if (channel_send(&generation->channel, &message, NULL, 0) < 0)
 				log_event(LOG_DEBUG, "log level not sent", "pool=%s error=\"%s\"",

@@ -27,6 +27,14 @@
 #include "supervisor/zygote_link.h"
 #include "supervisor/zygote_start.h"
 
+struct zygote_pool *
+zygote_proc_next(const struct supervisor *supervisor, const struct zygote_pool *pool)
+{
+	const uint32_t index = pool != NULL ? pool->index + 1 : 0;
+
+	return index < supervisor->config->pools_count ? &supervisor->pools[index] : NULL;
+}
+
 static void
 set_state(struct zygote_generation *generation, enum generation_state state)
 {
@@ -201,14 +209,26 @@ zygote_proc_init(struct supervisor *supervisor)
 	return 0;
 }
 
+static void
+free_generations(struct zygote_pool *pool)
+{
+	struct zygote_generation *generation = LIST_FIRST(&pool->generations);
+
+	while (generation != NULL) {
+		struct zygote_generation *next = LIST_NEXT(generation, link);
+		generation_free(generation);
+		generation = next;
+	}
+}
+
 void
 zygote_proc_fini(struct supervisor *supervisor)
 {
 	if (supervisor->pools == NULL)
 		return;
-	ZYGOTE_FOREACH_POOL (pool, supervisor) {
-		while (!LIST_EMPTY(&pool->generations))
-			generation_free(LIST_FIRST(&pool->generations));
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
+		free_generations(pool);
 		if (pool->timer != NULL)
 			event_free(pool->timer);
 	}
@@ -219,7 +239,7 @@ zygote_proc_fini(struct supervisor *supervisor)
 void
 zygote_proc_start_all(struct supervisor *supervisor)
 {
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		start_pool(pool);
 }
 
@@ -228,7 +248,7 @@ find_process(struct supervisor *supervisor, pid_t pid)
 {
 	struct zygote_generation *generation;
 
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		LIST_FOREACH (generation, &pool->generations, link)
 			if (generation->process.pid == pid)
 				return generation;
@@ -281,7 +301,7 @@ zygote_proc_on_exit(struct supervisor *supervisor, pid_t pid, int status)
 void
 zygote_proc_stop_restarts(struct supervisor *supervisor)
 {
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		evtimer_del(pool->timer);
 }
 
@@ -290,7 +310,7 @@ zygote_proc_end_all(struct supervisor *supervisor)
 {
 	struct zygote_generation *generation;
 
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		LIST_FOREACH (generation, &pool->generations, link) {
 			set_state(generation, GENERATION_ENDING);
 			spawn_kill(&generation->process, SIGKILL);
@@ -300,7 +320,7 @@ zygote_proc_end_all(struct supervisor *supervisor)
 bool
 zygote_proc_are_gone(const struct supervisor *supervisor)
 {
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		if (!LIST_EMPTY(&pool->generations))
 			return false;
 	return true;
@@ -309,7 +329,7 @@ zygote_proc_are_gone(const struct supervisor *supervisor)
 struct zygote_pool *
 zygote_proc_find(const struct supervisor *supervisor, const char *name)
 {
-	ZYGOTE_FOREACH_POOL (pool, supervisor)
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
 		if (strcmp(pool->config->front.name, name) == 0)
 			return pool;
 	return NULL;

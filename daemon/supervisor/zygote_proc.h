@@ -45,7 +45,7 @@ struct zygote_pool {
 	struct supervisor *supervisor;
 	uint32_t index; /* into config.pools, and the pool's number in messages */
 	const struct config_pool *config;
-	LIST_HEAD(, zygote_generation) generations;
+	LIST_HEAD(zygote_generations, zygote_generation) generations;
 	struct zygote_generation *serving; /* one of them, or NULL */
 	uint32_t last_number;		   /* of a generation */
 	uint32_t restarts;
@@ -54,10 +54,6 @@ struct zygote_pool {
 	char error[PROTO_TEXT_MAX]; /* why the last generation failed or died; "" while one serves
 				     */
 };
-
-#define ZYGOTE_FOREACH_POOL(pool, supervisor)                                                      \
-	for (struct zygote_pool *pool = (supervisor)->pools;                                       \
-	     pool < (supervisor)->pools + (supervisor)->config->pools_count; pool++)
 
 /* Makes supervisor->pools, one per configured pool. 0, or -1 when out of memory. Starts nothing. */
 int zygote_proc_init(struct supervisor *supervisor) __attribute__((warn_unused_result));
@@ -75,6 +71,10 @@ void zygote_proc_end_all(struct supervisor *supervisor);
 /* Cancels the restarts that are pending. */
 void zygote_proc_stop_restarts(struct supervisor *supervisor);
 bool zygote_proc_are_gone(const struct supervisor *supervisor);
+
+/* The pool after that one, the first one after NULL; NULL after the last. */
+struct zygote_pool *zygote_proc_next(const struct supervisor *supervisor,
+				     const struct zygote_pool *pool);
 
 /* By name; NULL when there is none. */
 struct zygote_pool *zygote_proc_find(const struct supervisor *supervisor, const char *name);

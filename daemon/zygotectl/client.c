@@ -1,8 +1,8 @@
 /*
  * The control socket's client side.
  *
- * Runs in: zygotectl. The peer is whoever listens on the socket: its answer is bounded in size, and in the time
- * that any part of it may take.
+ * Runs in: zygotectl. The peer is whoever listens on the socket: its answer is bounded in size, and
+ * in the time that any part of it may take.
  */
 #include "zygotectl/client.h"
 
@@ -151,7 +151,8 @@ client_ask(const char *path, const char *command, size_t length)
 
 	if (fd < 0)
 		return NULL;
-	/* A daemon that refuses us may have closed already: its answer is there to be read all the same. */
+	/* A daemon that refuses us may have closed already: its answer is there to be read all the
+	 * same. */
 	if (send_all(fd, command, length) < 0 && errno != EPIPE)
 		complain(path, "cannot send to", errno);
 	else if (!(answer = receive_line(fd)))

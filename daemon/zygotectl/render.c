@@ -1,8 +1,8 @@
 /*
  * Turns JSON into tables.
  *
- * Runs in: zygotectl. The answer comes from whoever listens on the socket: any shape is taken, what does not fit
- * a view is shown as missing.
+ * Runs in: zygotectl. The answer comes from whoever listens on the socket: any shape is taken, what
+ * does not fit a view is shown as missing.
  */
 #include "zygotectl/render.h"
 
@@ -76,10 +76,9 @@ make_rows(const struct view *view, const json_t *value)
 	size_t index;
 	const json_t *row;
 
-	json_array_foreach(value, index, row)
-		for (size_t i = 0; table && view->columns[i].header; i++)
-			add_value(table, json_object_get(row, view->columns[i].key),
-				  view->columns[i].unit);
+	json_array_foreach(value, index, row) for (size_t i = 0; table && view->columns[i].header;
+						   i++)
+		add_value(table, json_object_get(row, view->columns[i].key), view->columns[i].unit);
 	return table;
 }
 
@@ -103,7 +102,8 @@ add_counts(struct table *table, const json_t *first, const json_t *counts)
 	const char *name;
 	json_t *count;
 
-	json_object_foreach((json_t *)counts, name, count) {
+	json_object_foreach((json_t *)counts, name, count)
+	{
 		if (json_number_value(count) == 0)
 			continue;
 		if (first)
@@ -130,7 +130,8 @@ make_nested(const struct view *view, const json_t *value)
 	size_t index;
 	const json_t *row;
 
-	json_array_foreach(value, index, row) {
+	json_array_foreach(value, index, row)
+	{
 		const json_t *first = json_object_get(row, view->columns[0].key);
 
 		if (table && first)
@@ -147,9 +148,7 @@ make_list(const struct view *view, const json_t *value)
 	const json_t *item;
 
 	(void)view;
-	json_array_foreach(value, index, item)
-		if (table)
-			add_value(table, item, UNIT_COUNT);
+	json_array_foreach(value, index, item) if (table) add_value(table, item, UNIT_COUNT);
 	return table;
 }
 

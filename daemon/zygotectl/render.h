@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /*
- * Prints `answer`. A command without views is shown as indented JSON, so that a newer daemon's commands can be
- * used. 0, or -1 when out of memory.
+ * Prints `answer`. A command without views is shown as indented JSON, so that a newer daemon's
+ * commands can be used. 0, or -1 when out of memory.
  */
 int render_answer(const char *command, const json_t *answer, FILE *out)
 	__attribute__((warn_unused_result));

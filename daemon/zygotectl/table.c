@@ -1,8 +1,8 @@
 /*
  * Prints tables of text.
  *
- * Runs in: zygotectl. Cells come from the daemon, which passes on what workers and their errors say: a control
- * character must not reach the terminal.
+ * Runs in: zygotectl. Cells come from the daemon, which passes on what workers and their errors
+ * say: a control character must not reach the terminal.
  */
 #include "zygotectl/table.h"
 

@@ -1,8 +1,8 @@
 /*
  * Formats numbers with units. Pure.
  *
- * Runs in: zygotectl. The numbers come from the daemon, or from whoever listens on the socket: any double is
- * taken, and no more than size bytes are written.
+ * Runs in: zygotectl. The numbers come from the daemon, or from whoever listens on the socket: any
+ * double is taken, and no more than size bytes are written.
  */
 #include "zygotectl/unit.h"
 
@@ -46,7 +46,10 @@ static void
 format_seconds(double seconds, char *out, size_t size)
 {
 	if (!(seconds >= 60 && seconds < 1e15)) {
-		snprintf(out, size, "%.1f s", seconds);
+		if (fabs(seconds) < 1)
+			snprintf(out, size, "%.0f ms", seconds * 1e3);
+		else
+			snprintf(out, size, "%.1f s", seconds);
 		return;
 	}
 	unsigned long long whole = (unsigned long long)seconds;

@@ -11,7 +11,7 @@ enum unit {
 	UNIT_COUNT,   /* 1234 */
 	UNIT_BYTES,   /* 1.2 MiB */
 	UNIT_US,      /* microseconds: 850 us, 1.2 ms, 3.4 s */
-	UNIT_SECONDS, /* 4.2 s, 3m 20s, 5h 01m, 2d 03h */
+	UNIT_SECONDS, /* 27 ms, 4.2 s, 3m 20s, 5h 01m, 2d 03h */
 	UNIT_PERCENT, /* 97.5 % */
 	UNIT_MAX
 };

@@ -1,16 +1,16 @@
 /*
  * What `zygotectl` shows of each answer. Pure data.
  *
- * Runs in: zygotectl. Keys are those of the control commands' answers; one that is missing in an answer is
- * shown as "-", so that tool and daemon of neighbouring versions get along.
+ * Runs in: zygotectl. Keys are those of the control commands' answers; one that is missing in an
+ * answer is shown as "-", so that tool and daemon of neighbouring versions get along.
  */
 #include "zygotectl/view.h"
 
 static const struct view_column info_columns[] = {
-	{ "version", "version", UNIT_TEXT },	   { "pid", "pid", UNIT_COUNT },
-	{ "up", "uptime_seconds", UNIT_SECONDS },  { "user", "user", UNIT_TEXT },
-	{ "configuration", "config", UNIT_TEXT },  { "control socket", "control", UNIT_TEXT },
-	{ "kernel", "kernel", UNIT_TEXT },	   { 0 },
+	{ "version", "version", UNIT_TEXT },	  { "pid", "pid", UNIT_COUNT },
+	{ "up", "uptime_seconds", UNIT_SECONDS }, { "user", "user", UNIT_TEXT },
+	{ "configuration", "config", UNIT_TEXT }, { "control socket", "control", UNIT_TEXT },
+	{ "kernel", "kernel", UNIT_TEXT },	  { 0 },
 };
 
 static const struct view_column listener_columns[] = {
@@ -21,9 +21,9 @@ static const struct view_column listener_columns[] = {
 };
 
 static const struct view_column layer_columns[] = {
-	{ "POOL", "pool", UNIT_TEXT },	   { "LAYER", "layer", UNIT_TEXT },
-	{ "STATE", "state", UNIT_TEXT },   { "REASON", "reason", UNIT_TEXT },
-	{ "MEANING", "text", UNIT_TEXT },  { 0 },
+	{ "POOL", "pool", UNIT_TEXT },	  { "LAYER", "layer", UNIT_TEXT },
+	{ "STATE", "state", UNIT_TEXT },  { "REASON", "reason", UNIT_TEXT },
+	{ "MEANING", "text", UNIT_TEXT }, { 0 },
 };
 
 static const struct view_column front_columns[] = {
@@ -89,10 +89,10 @@ static const struct view_column pools_columns[] = {
 };
 
 static const struct view_column children_columns[] = {
-	{ "POOL", "pool", UNIT_TEXT },		{ "PID", "pid", UNIT_COUNT },
-	{ "STATE", "state", UNIT_TEXT },	{ "GEN", "generation", UNIT_COUNT },
-	{ "REQUEST", "request", UNIT_COUNT },	{ "AGE", "age_us", UNIT_US },
-	{ "RUN", "run_us", UNIT_US },		{ 0 },
+	{ "POOL", "pool", UNIT_TEXT },	      { "PID", "pid", UNIT_COUNT },
+	{ "STATE", "state", UNIT_TEXT },      { "GEN", "generation", UNIT_COUNT },
+	{ "REQUEST", "request", UNIT_COUNT }, { "AGE", "age_us", UNIT_US },
+	{ "RUN", "run_us", UNIT_US },	      { 0 },
 };
 
 static const struct view_column memory_columns[] = {

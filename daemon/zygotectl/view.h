@@ -1,6 +1,6 @@
 /*
- * How the answer to each command is shown: tables of rows, walked by render.c. A new command, or a new field of
- * an old one, is a row in view.c.
+ * How the answer to each command is shown: tables of rows, walked by render.c. A new command, or a
+ * new field of an old one, is a row in view.c.
  */
 #ifndef ZYGOTED_ZYGOTECTL_VIEW_H
 #define ZYGOTED_ZYGOTECTL_VIEW_H

@@ -1,8 +1,8 @@
 /*
  * The operator's tool: sends one command to the daemon's control socket and shows the answer.
  *
- * Runs in: zygotectl, as the operator. It knows how to show answers, not what commands there are: those are the
- * daemon's, and `zygotectl help` asks it.
+ * Runs in: zygotectl, as the operator. It knows how to show answers, not what commands there are:
+ * those are the daemon's, and `zygotectl help` asks it.
  */
 #include "base/control_path.h"
 #include "zygotectl/client.h"

@@ -90,7 +90,7 @@ def test_leaving_the_queue_frees_the_place(zygoted):
 
 
 def test_a_thousand_clients_that_leave_anywhere(zygoted):
-    daemon = zygoted(pool("echo", spare=8))
+    daemon = zygoted(pool("echo", spare=16, max_children=16))
     data = b"POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n" + b"x" * 200
     before = zyg.fd_count(daemon.front_pid())
     for i in range(1000):

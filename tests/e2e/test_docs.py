@@ -34,16 +34,25 @@ def sample():
         daemon.stop()
 
 
-@pytest.mark.parametrize("command", quoted_commands())
-def test_the_readmes_commands_work(sample, command):
+def run_command(sample, command):
+    """Runs a documented command in a shell against the sample daemon; its output."""
     command = command.split(" #")[0].replace("127.0.0.1:8080", f"127.0.0.1:{sample.port}")
     command = re.sub(r"\bcurl ", "curl -sS --fail ", command)
-    command = command.replace("build/zygotectl", f"{zyg.ZYGOTECTL} -s {sample.control}")
+    command = re.sub(r"(build/)?\bzygotectl ", f"{zyg.ZYGOTECTL} -s {sample.control} ", command)
     result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=20,
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        timeout=20,
         cwd=zyg.TOP,
     )
-    assert result.returncode == 0 and result.stdout, result.stderr
+    assert result.returncode == 0 and result.stdout, f"{command}: {result.stderr}"
+    return result.stdout
+
+
+@pytest.mark.parametrize("command", quoted_commands())
+def test_the_readmes_commands_work(sample, command):
+    run_command(sample, command)
 
 
 def test_the_readme_shows_requests_and_control():
@@ -55,8 +64,11 @@ def test_the_readme_shows_requests_and_control():
 def test_the_first_page_tells_what_to_try(sample):
     answer = sample.get("/")
     assert answer.status == 200 and "text/plain" in answer.header("content-type")
-    for path in re.findall(r"http://[^/\s]+(/[^\s']*)", answer.text):
-        assert sample.get(path).status == 200
+    commands = re.findall(r"^ +(.*(?:curl|zygotectl) .*)$", answer.text, re.M)
+    commands = [command for command in commands if "(" not in command]
+    assert len(commands) >= 3
+    for command in commands:
+        run_command(sample, command)
 
 
 def test_the_sample_configuration_is_valid():

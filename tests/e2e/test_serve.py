@@ -10,6 +10,8 @@ import zyg
 from load import Load
 from zyg import IEEE, pool, wait_until
 
+GROWTH_KIB = 2048 if zyg.ASAN else 200
+
 
 def registry():
     """Assignment -> row of the real IEEE data, first row first, read by another CSV reader."""
@@ -86,7 +88,7 @@ def test_many_keys_each_get_a_line(daemon):
 
 
 def test_a_large_post_streams(daemon):
-    count = 60000
+    count = 50000
     answer = daemon.request("POST", "/oui/", b"00:22:72:00:00:01\n" * count)
     assert answer.header("transfer-encoding") == "chunked"
     lines = answer.body.splitlines()
@@ -119,35 +121,49 @@ def test_an_unknown_path_gets_404(daemon):
     assert answer.status == 404 and answer.reason == "no-route"
 
 
+def settle(daemon):
+    """Only parked spares, no connection: pool figures once it is so."""
+    wait_until(lambda: daemon.ctl("stats")["front"]["connections"] == 0)
+    return daemon.wait_idle("oui")
+
+
 def figures(daemon):
     """Descriptors and private memory (KiB) of each lasting process."""
     pids = {"supervisor": daemon.pid, "front": daemon.front_pid(), "zygote": daemon.zygote_pid("oui")}
     return {name: (zyg.fd_count(pid), zyg.private_kib(pid)) for name, pid in pids.items()}
 
 
-def leaves_nothing_behind(daemon, count, threads):
+def grown(before, now):
+    """What has more descriptors than before, or clearly more memory."""
+    return {
+        name: (before[name], now[name])
+        for name in before
+        if now[name][0] > before[name][0] or now[name][1] > before[name][1] + GROWTH_KIB
+    }
+
+
+def leaves_nothing_behind(zygoted, count, threads):
+    # As many spares as slots: what the front keeps for each slot is there from the start.
+    daemon = zygoted(pool("oui", spare=32, max_children=32))
     rows = registry()
     keys = random.Random(count + threads).sample(sorted(rows), 1000)
     Load(daemon.port, lambda i: f"/oui/{keys[i % 1000]}", 500, threads).run()
-    daemon.wait_idle("oui")
+    settle(daemon)
     before = figures(daemon)
     load = Load(daemon.port, lambda i: f"/oui/{keys[i % 1000]}", count, threads).run()
     assert not load.broken and len(load.answers) == count
     assert all(json.loads(body) == rows[keys[i % 1000]] for i, _, body in load.answers)
-    now = daemon.wait_idle("oui")
-    wait_until(lambda: {n: f for n, (f, _) in figures(daemon).items()}
-               == {n: f for n, (f, _) in before.items()}, 5, "descriptors as before")
-    for name, (_, private) in figures(daemon).items():
-        assert private <= before[name][1] + 200, f"{name}: {before[name][1]} -> {private} KiB"
+    now = settle(daemon)
     assert now["forks"] == daemon.stats("oui")["requests"] + now["spare"]
+    wait_until(lambda: not grown(before, figures(daemon)), 5, "no growth")
 
 
 @pytest.mark.parametrize("threads", [1, 16])
 def test_requests_leave_nothing_behind(zygoted, threads):
-    leaves_nothing_behind(zygoted(pool("oui", spare=16, max_children=64)), 1000, threads)
+    leaves_nothing_behind(zygoted, 1000, threads)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 32])
 def test_ten_thousand_requests_leave_nothing_behind(zygoted, threads):
-    leaves_nothing_behind(zygoted(pool("oui", spare=16, max_children=64)), 10000, threads)
+    leaves_nothing_behind(zygoted, 10000, threads)

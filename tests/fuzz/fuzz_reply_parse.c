@@ -68,7 +68,8 @@ take_event(struct reading *reading, enum reply_kind kind, const uint8_t *data,
 	   const struct reply_event *event)
 {
 	/* Nothing but a refusal comes after the end. */
-	require(kind == REPLY_BAD || (reading->ends == 0 && reading->errors == 0));
+	require(kind == REPLY_BAD || kind == REPLY_MORE ||
+		(reading->ends == 0 && reading->errors == 0));
 	switch (kind) {
 	case REPLY_HEAD:
 		take_head(reading, data, event);

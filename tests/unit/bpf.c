@@ -1,7 +1,8 @@
 /*
  * A small machine: accumulator, index register, 16 words of scratch memory, forward jumps only.
  *
- * Runs in: unit tests. Trusts nobody; an instruction that it does not know is an error, never skipped.
+ * Runs in: unit tests. Trusts nobody; an instruction that it does not know is an error, never
+ * skipped.
  */
 #include "bpf.h"
 
@@ -112,7 +113,8 @@ move(struct machine *machine, const struct sock_filter *step)
 }
 
 int
-bpf_run(const struct sock_filter *program, size_t count, const struct seccomp_data *call, uint32_t *verdict_out)
+bpf_run(const struct sock_filter *program, size_t count, const struct seccomp_data *call,
+	uint32_t *verdict_out)
 {
 	struct machine machine = { .call = call };
 	int steps = 0;
@@ -121,7 +123,8 @@ bpf_run(const struct sock_filter *program, size_t count, const struct seccomp_da
 		const struct sock_filter *step = &program[at];
 		steps++;
 		if (BPF_CLASS(step->code) == BPF_RET) {
-			*verdict_out = BPF_RVAL(step->code) == BPF_A ? machine.accumulator : step->k;
+			*verdict_out =
+				BPF_RVAL(step->code) == BPF_A ? machine.accumulator : step->k;
 			return steps;
 		}
 		if (BPF_CLASS(step->code) == BPF_JMP) {

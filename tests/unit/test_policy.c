@@ -1,9 +1,9 @@
+/* LINK: daemon/supervisor/policy.c daemon/supervisor/policy_compile.c */
+/* LINK: daemon/base/heritage.c tests/unit/bpf.c */
+/* PKGS: libseccomp */
 /*
- * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_compile.c daemon/base/heritage.c tests/unit/bpf.c
- * LIBS: -lseccomp
- *
- * The compiled filters say what the policy table says: for every row, for every system call number, for edges of every
- * argument, for other architectures.
+ * The compiled filters say what the policy table says: for every row, for every system call number,
+ * for edges of every argument, for other architectures.
  *
  * Runs in: unit tests. The table is the truth here; libseccomp and its options are what is tested.
  */
@@ -25,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CALLS_MAX 1024
+#define CALLS_MAX     1024
 #define RANDOM_ROUNDS 400
 
 static const char *const profiles[] = { "compute", "front" };
@@ -96,8 +96,9 @@ check_call(const char *profile, uint32_t number, const uint64_t args[6])
 	uint32_t verdict = verdict_of(AUDIT_ARCH_X86_64, number, args);
 
 	if (verdict != expected)
-		fail_msg("%s: call %u(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx): filter 0x%x, table 0x%x", profile,
-			 number, (unsigned long long)args[0], (unsigned long long)args[1],
+		fail_msg("%s: call %u(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx): filter 0x%x, table "
+			 "0x%x",
+			 profile, number, (unsigned long long)args[0], (unsigned long long)args[1],
 			 (unsigned long long)args[2], (unsigned long long)args[3],
 			 (unsigned long long)args[4], verdict, expected);
 }
@@ -117,12 +118,21 @@ fill_passing(const struct policy_row *row, uint64_t args[6])
 		args[row->args[i].index] = passing_value(&row->args[i]);
 }
 
-/* Values at, around and far from what the argument is compared with, with and without a high half. */
+/* Values at, around and far from what the argument is compared with, with and without a high half.
+ */
 static void
 check_edges(const char *profile, const struct policy_row *row, const struct policy_arg *arg)
 {
-	const uint32_t edges[] = { arg->value,	   arg->value + 1, arg->value - 1, arg->mask, arg->mask - 1,
-				   arg->mask + 1, ~arg->value,	   0,		   1,	      UINT32_MAX };
+	const uint32_t edges[] = { arg->value,
+				   arg->value + 1,
+				   arg->value - 1,
+				   arg->mask,
+				   arg->mask - 1,
+				   arg->mask + 1,
+				   ~arg->value,
+				   0,
+				   1,
+				   UINT32_MAX };
 	uint64_t args[6];
 
 	fill_passing(row, args);
@@ -152,9 +162,11 @@ test_every_row_decides(void **state)
 			if (!policy_row_is_in(&rows[i], profiles[p]))
 				continue;
 			fill_passing(&rows[i], args);
-			uint32_t verdict = verdict_of(AUDIT_ARCH_X86_64, (uint32_t)number_of(&rows[i]), args);
+			uint32_t verdict =
+				verdict_of(AUDIT_ARCH_X86_64, (uint32_t)number_of(&rows[i]), args);
 			assert_int_equal(verdict, action_of(&rows[i]));
-			for (int a = 0; a < POLICY_ARGS_MAX && rows[i].args[a].test != POLICY_ANY; a++)
+			for (int a = 0; a < POLICY_ARGS_MAX && rows[i].args[a].test != POLICY_ANY;
+			     a++)
 				check_edges(profiles[p], &rows[i], &rows[i].args[a]);
 		}
 	}
@@ -214,8 +226,10 @@ test_foreign_architectures_and_x32_kill(void **state)
 	for (size_t p = 0; p < 2 * sizeof(profiles) / sizeof(profiles[0]); p++) {
 		compile(profiles[p / 2], p % 2 == 0 ? SANDBOX_ENFORCE : SANDBOX_LOG);
 		for (uint32_t number = 0; number < CALLS_MAX; number++) {
-			assert_int_equal(verdict_of(AUDIT_ARCH_I386, number, args), SECCOMP_RET_KILL_PROCESS);
-			assert_int_equal(verdict_of(AUDIT_ARCH_AARCH64, number, args), SECCOMP_RET_KILL_PROCESS);
+			assert_int_equal(verdict_of(AUDIT_ARCH_I386, number, args),
+					 SECCOMP_RET_KILL_PROCESS);
+			assert_int_equal(verdict_of(AUDIT_ARCH_AARCH64, number, args),
+					 SECCOMP_RET_KILL_PROCESS);
 			assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, number | 0x40000000u, args),
 					 SECCOMP_RET_KILL_PROCESS);
 		}
@@ -232,24 +246,28 @@ test_log_mode_logs_what_enforce_kills(void **state)
 	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_socket, args), SECCOMP_RET_LOG);
 	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_execve, args), SECCOMP_RET_LOG);
 	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_exit_group, args), SECCOMP_RET_ALLOW);
-	assert_true((verdict_of(AUDIT_ARCH_X86_64, SYS_openat, args) & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO);
+	assert_true((verdict_of(AUDIT_ARCH_X86_64, SYS_openat, args) & SECCOMP_RET_ACTION_FULL) ==
+		    SECCOMP_RET_ERRNO);
 }
 
 static void
 test_dangerous_calls_have_no_row_for_children(void **state)
 {
-	static const int numbers[] = { SYS_socket,	 SYS_connect,	   SYS_execve,	      SYS_execveat,
-				       SYS_fork,	 SYS_vfork,	   SYS_kill,	      SYS_tkill,
-				       SYS_ptrace,	 SYS_unshare,	   SYS_setns,	      SYS_mount,
-				       SYS_memfd_create, SYS_pidfd_open,   SYS_pidfd_getfd,   SYS_bpf,
-				       SYS_seccomp,	 SYS_io_uring_setup, SYS_userfaultfd, SYS_process_vm_readv,
-				       SYS_socketpair,	 SYS_accept4,	   SYS_dup,	      SYS_setuid };
+	static const int numbers[] = {
+		SYS_socket,	  SYS_connect,	      SYS_execve,      SYS_execveat,
+		SYS_fork,	  SYS_vfork,	      SYS_kill,	       SYS_tkill,
+		SYS_ptrace,	  SYS_unshare,	      SYS_setns,       SYS_mount,
+		SYS_memfd_create, SYS_pidfd_open,     SYS_pidfd_getfd, SYS_bpf,
+		SYS_seccomp,	  SYS_io_uring_setup, SYS_userfaultfd, SYS_process_vm_readv,
+		SYS_socketpair,	  SYS_accept4,	      SYS_dup,	       SYS_setuid
+	};
 	const uint64_t args[6] = { 0 };
 
 	(void)state;
 	compile("compute", SANDBOX_ENFORCE);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i], args), SECCOMP_RET_KILL_PROCESS);
+		assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i], args),
+				 SECCOMP_RET_KILL_PROCESS);
 }
 
 static void
@@ -266,7 +284,8 @@ test_rows_are_well_formed(void **state)
 		assert_non_null(rows[i].reason);
 		assert_non_null(rows[i].profile);
 		for (int a = 0; a < POLICY_ARGS_MAX; a++)
-			assert_true(rows[i].args[a].index < 6 && rows[i].args[a].test < POLICY_TEST_MAX);
+			assert_true(rows[i].args[a].index < 6 &&
+				    rows[i].args[a].test < POLICY_TEST_MAX);
 	}
 }
 

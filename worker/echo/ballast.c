@@ -1,6 +1,6 @@
 /*
- * State to carry: memory as a real worker has it, in small and large blocks, for measuring what the size of the state
- * costs and what the writing of pages costs.
+ * State to carry: memory as a real worker has it, in small and large blocks, for measuring what the
+ * size of the state costs and what the writing of pages costs.
  *
  * Runs in: zygote (allocation).
  */
@@ -12,12 +12,13 @@
 
 #define PAGE_BYTES 4096
 
-/* One round of allocations, 7 MiB: from what malloc keeps in its bins to what it maps one by one. */
+/* One round of allocations, 7 MiB: from what malloc keeps in its bins to what it maps one by one.
+ */
 static const struct {
 	size_t size;
 	unsigned count;
 } blocks[] = {
-	{ 16, 256 }, { 64, 256 }, { 256, 128 },	   { 1024, 64 },
+	{ 16, 256 },  { 64, 256 },  { 256, 128 },   { 1024, 64 },
 	{ 4096, 32 }, { 65536, 8 }, { 1 << 20, 2 }, { 4 << 20, 1 },
 };
 
@@ -56,7 +57,10 @@ add_block(struct pages *pages, size_t size)
 	if (block == NULL)
 		return -1;
 	memset(block, 0x5a, size);
-	return add_pages(pages, block, size);
+	int result = add_pages(pages, block, size);
+	if (result < 0)
+		free(block);
+	return result;
 }
 
 static int

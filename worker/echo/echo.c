@@ -1,8 +1,10 @@
 /*
- * echo: returns what it is sent. A body comes back as it is, streamed; a request without one is described in lines of
- * text. Its options make it carry state and write to some of it, for tests and benchmarks.
+ * echo: returns what it is sent. A body comes back as it is, streamed; a request without one is
+ * described in lines of text. Its options make it carry state and write to some of it, for tests
+ * and benchmarks.
  *
- * Runs in: zygote (load), child (handle). The request is the client's: its text is only ever sent back to it, as text/plain.
+ * Runs in: zygote (load), child (handle). The request is the client's: its text is only ever sent
+ * back to it, as text/plain.
  */
 #include "worker.h"
 
@@ -43,7 +45,9 @@ take_size(const struct zy_load *load, const char *name, size_t *bytes_out)
 	const char *text = zy_option(load, name, 0);
 
 	if (text != NULL && parse_size(text, bytes_out) < 0)
-		return zy_load_error(load, "option \"%s\": \"%s\" is no size such as 4096, 64K, 16M or 2G", name, text);
+		return zy_load_error(
+			load, "option \"%s\": \"%s\" is no size such as 4096, 64K, 16M or 2G", name,
+			text);
 	return 0;
 }
 
@@ -59,8 +63,8 @@ load_echo(const struct zy_load *load, void **state_out)
 		return -1;
 	struct ballast_result result = ballast_allocate(ballast, touch, &echo);
 	if (result.error != NULL)
-		return zy_load_error(load, "%s (ballast %zu bytes, %zu pages; touch %zu)", result.error, ballast,
-				     result.pages, touch);
+		return zy_load_error(load, "%s (ballast %zu bytes, %zu pages; touch %zu)",
+				     result.error, ballast, result.pages, touch);
 	*state_out = &echo;
 	return 0;
 }
@@ -77,9 +81,9 @@ static int
 put_line(struct zy_request *request, const char *name, const char *value)
 {
 	return put(request, name) < 0 || put(request, ": ") < 0 || put(request, value) < 0 ||
-			       put(request, "\n") < 0 ?
-		       -1 :
-		       0;
+			       put(request, "\n") < 0
+		       ? -1
+		       : 0;
 }
 
 /* Decimal, by hand: printf would touch a dozen pages that no other part of the request needs. */
@@ -120,7 +124,8 @@ return_body(struct zy_request *request)
 	const uint64_t length = zy_content_length(request);
 	size_t size;
 
-	if (zy_header_add(request, "Content-Type", type != NULL ? type : "application/octet-stream") < 0 ||
+	if (zy_header_add(request, "Content-Type",
+			  type != NULL ? type : "application/octet-stream") < 0 ||
 	    zy_status(request, 200) < 0 ||
 	    (length != ZY_LENGTH_UNKNOWN && zy_length(request, length) < 0))
 		return -1;
@@ -138,7 +143,8 @@ handle(void *state, struct zy_request *request)
 
 	for (size_t i = 0; i < echo->pages_count; i++)
 		++*echo->pages[i];
-	if (zy_content_length(request) == 0 && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
+	if (zy_content_length(request) == 0 &&
+	    (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
 		return describe(request);
 	return return_body(request);
 }

@@ -20,8 +20,8 @@ struct ballast_result {
 };
 
 /*
- * Allocates `bytes` of memory in blocks of mixed sizes, fills it with bytes other than zero, and chooses `touch` distinct
- * pages of it, evenly spread. Called in the zygote, at load.
+ * Allocates `bytes` of memory in blocks of mixed sizes, fills it with bytes other than zero, and
+ * chooses `touch` distinct pages of it, evenly spread. Called in the zygote, at load.
  */
 struct ballast_result ballast_allocate(size_t bytes, size_t touch, struct echo *echo);
 

@@ -1,6 +1,7 @@
 /*
- * text: answers every GET with one fixed page. A first worker to read: load() takes the page once, in the zygote; handle()
- * runs in a process of its own for each request and finds the page already there.
+ * text: answers every GET with one fixed page. A first worker to read: load() takes the page once,
+ * in the zygote; handle() runs in a process of its own for each request and finds the page already
+ * there.
  *
  * Runs in: zygote (load), child (handle).
  */
@@ -17,7 +18,8 @@ struct page {
 	size_t length;
 };
 
-/* Reads the whole file; load() runs before the sandbox is up. The memory is kept for good: every child shares it. */
+/* Reads the whole file; load() runs before the sandbox is up. The memory is kept for good: every
+ * child shares it. */
 static int
 read_file(const struct zy_load *load, const char *path, struct page *page)
 {
@@ -52,7 +54,8 @@ load_page(const struct zy_load *load, void **state_out)
 	if (zy_options_check(load, known) < 0)
 		return -1;
 	if ((text == NULL) == (file == NULL))
-		return zy_load_error(load, "give the page either as option \"text\" or as option \"file\"");
+		return zy_load_error(
+			load, "give the page either as option \"text\" or as option \"file\"");
 	page = (struct page){ type != NULL ? type : "text/plain; charset=utf-8", text, 0 };
 	if (text != NULL)
 		page.length = strlen(text);

@@ -1,8 +1,8 @@
 /*
  * Blocking reads and writes on the channel to the front.
  *
- * Runs in: child. When the front closes its end there is nobody left to answer: the child ends here, so that nothing above
- * has to handle it.
+ * Runs in: child. When the front closes its end there is nobody left to answer: the child ends
+ * here, so that nothing above has to handle it.
  */
 #include "runtime.h"
 
@@ -41,8 +41,8 @@ void
 channel_write(int fd, struct iovec *parts, int count)
 {
 	while (count > 0) {
-		ssize_t written = count == 1 ? write(fd, parts->iov_base, parts->iov_len) :
-					       writev(fd, parts, count);
+		ssize_t written = count == 1 ? write(fd, parts->iov_base, parts->iov_len)
+					     : writev(fd, parts, count);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)

@@ -1,10 +1,12 @@
 /*
  * From fork to _exit.
  *
- * Runs in: child, but for the clone itself. Trusts its zygote; its front only as far as frames are well formed. The zygote's
- * bookkeeping is not mapped here, and a failed step ends the child with that step's exit code: no step is skipped.
+ * Runs in: child, but for the clone itself. Trusts its zygote; its front only as far as frames are
+ * well formed. The zygote's bookkeeping is not mapped here, and a failed step ends the child with
+ * that step's exit code: no step is skipped.
  *
- * System calls cost and so do pages: what can be inherited from the zygote (limits, dispositions, filter) is not set here.
+ * System calls cost and so do pages: what can be inherited from the zygote (limits, dispositions,
+ * filter) is not set here.
  */
 #include "child.h"
 
@@ -37,8 +39,9 @@ arrange_descriptors(int socket_fd, int log_fd)
 }
 
 /*
- * The soft CPU limit kills with SIGXCPU, which tells the front what happened; the hard one, a second later, cannot be
- * blocked. RLIMIT_NPROC counts for the real uid, which is never 0, so no process can be made.
+ * The soft CPU limit kills with SIGXCPU, which tells the front what happened; the hard one, a
+ * second later, cannot be blocked. RLIMIT_NPROC counts for the real uid, which is never 0, so no
+ * process can be made.
  */
 static int
 limit_resources(uint32_t cpu_seconds)
@@ -51,7 +54,8 @@ limit_resources(uint32_t cpu_seconds)
 	return cpu_seconds == 0 ? 0 : setrlimit(RLIMIT_CPU, &cpu);
 }
 
-/* The check comes after the call, or a zygote that died between fork and call would go unnoticed: prctl(2). */
+/* The check comes after the call, or a zygote that died between fork and call would go unnoticed:
+ * prctl(2). */
 static int
 tie_to_zygote(pid_t zygote_pid)
 {
@@ -80,9 +84,10 @@ serve(const struct child_plan *plan, int is_probe)
 }
 
 /*
- * A child's own canary, so that one child's tells nothing of another's. The lowest byte stays zero, which stops string
- * functions. It sits where gcc and clang look for it on x86-64: 40 bytes into the thread's control block. Every frame that
- * was entered before has the old one, so this function must not return, nor be protected itself.
+ * A child's own canary, so that one child's tells nothing of another's. The lowest byte stays zero,
+ * which stops string functions. It sits where gcc and clang look for it on x86-64: 40 bytes into
+ * the thread's control block. Every frame that was entered before has the old one, so this function
+ * must not return, nor be protected itself.
  */
 static _Noreturn __attribute__((noinline, no_stack_protector)) void
 run(const struct child_plan *plan, int socket_fd, int log_fd)
@@ -103,13 +108,15 @@ run(const struct child_plan *plan, int socket_fd, int log_fd)
 }
 
 /*
- * The bare call: fork(3) would run the fork handlers of whatever library registered some, in a process that may make hardly
- * any system call, and clone(3) wants another stack. Never CLONE_VM: the child must have its own copy of everything.
+ * The bare call: fork(3) would run the fork handlers of whatever library registered some, in a
+ * process that may make hardly any system call, and clone(3) wants another stack. Never CLONE_VM:
+ * the child must have its own copy of everything.
  */
 pid_t
 child_fork(const struct child_plan *plan, int socket_fd, int log_fd, int *pidfd_out)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, pidfd_out, NULL, 0);
+	pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL,
+				   pidfd_out, NULL, 0);
 
 	if (pid == 0)
 		run(plan, socket_fd, log_fd);

@@ -9,7 +9,8 @@
 
 struct zy_worker;
 
-/* What every child needs to know. Filled in before the lock-down and only read afterwards, so its page stays shared. */
+/* What every child needs to know. Filled in before the lock-down and only read afterwards, so its
+ * page stays shared. */
 struct child_plan {
 	const struct zy_worker *worker;
 	void *state;
@@ -18,8 +19,9 @@ struct child_plan {
 };
 
 /*
- * Forks a child that takes `socket_fd` as its channel and `log_fd` as its output; both stay the caller's here. With
- * socket_fd -1 the child starts, parks for ever and serves nothing: a probe. Returns its pid and pidfd, -1 with errno.
+ * Forks a child that takes `socket_fd` as its channel and `log_fd` as its output; both stay the
+ * caller's here. With socket_fd -1 the child starts, parks for ever and serves nothing: a probe.
+ * Returns its pid and pidfd, -1 with errno.
  */
 pid_t child_fork(const struct child_plan *plan, int socket_fd, int log_fd, int *pidfd_out)
 	__attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 /*
  * The table of children. A slot's state changes only here.
  *
- * Runs in: zygote. Trusts slot numbers and serials that orders.c has checked. Children are known by pidfd and serial, so
- * that a pid which the kernel uses again hits nobody.
+ * Runs in: zygote. Trusts slot numbers and serials that orders.c has checked. Children are known by
+ * pidfd and serial, so that a pid which the kernel uses again hits nobody.
  */
 #include "children.h"
 
@@ -31,9 +31,11 @@ children_new(const struct heritage_zygote *heritage, const struct child_plan *pl
 {
 	const uint32_t slots = heritage->fronts * heritage->max_children;
 	const uint32_t buckets = buckets_for(slots);
-	const size_t size = sizeof(struct children) + buckets * sizeof(struct slot *) + slots * sizeof(struct slot);
+	const size_t size = sizeof(struct children) + buckets * sizeof(struct slot *) +
+			    slots * sizeof(struct slot);
 
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (memory == MAP_FAILED)
 		return NULL;
 	if (madvise(memory, size, MADV_DONTFORK) < 0)
@@ -166,7 +168,8 @@ children_reap(struct children *children)
 
 	for (;;) {
 		info.si_pid = 0;
-		if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, &usage) < 0 || info.si_pid == 0)
+		if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, &usage) < 0 ||
+		    info.si_pid == 0)
 			return;
 		on_exit_of(children, &info, &usage);
 	}

@@ -1,7 +1,7 @@
 /*
- * The zygote's bookkeeping: fronts, their children, and a probe. All of it, message buffers included, lives in one
- * mapping that children do not inherit (MADV_DONTFORK): the zygote's writes to it never copy a page, and no child learns
- * of another.
+ * The zygote's bookkeeping: fronts, their children, and a probe. All of it, message buffers
+ * included, lives in one mapping that children do not inherit (MADV_DONTFORK): the zygote's writes
+ * to it never copy a page, and no child learns of another.
  */
 #ifndef ZYGOTED_ZYGOTE_CHILDREN_H
 #define ZYGOTED_ZYGOTE_CHILDREN_H
@@ -24,8 +24,8 @@ struct slot {
 	pid_t pid;
 	uint64_t serial;
 	struct front *front;
-	struct slot *next_by_pid;    /* SLOT_ALIVE: same bucket */
-	struct slot *next_exited;    /* SLOT_EXITED: the front's list, oldest first */
+	struct slot *next_by_pid;     /* SLOT_ALIVE: same bucket */
+	struct slot *next_exited;     /* SLOT_EXITED: the front's list, oldest first */
 	struct msg_exited_child exit; /* SLOT_EXITED */
 };
 
@@ -74,15 +74,16 @@ int children_fork(struct children *children, struct slot *slot, uint64_t serial,
 void children_kill(const struct slot *slot);
 
 /*
- * Collects all children that have died. Those of a front that waits for a reset are forgotten, the others queue up in
- * their front's list of exits.
+ * Collects all children that have died. Those of a front that waits for a reset are forgotten, the
+ * others queue up in their front's list of exits.
  */
 void children_reap(struct children *children);
 
 /* Takes the oldest exit off the front's list: its slot is free again. */
 void children_pop_exited(struct front *front);
 
-/* Kills all children of the front, drops its reports, and remembers to tell `epoch` when they are gone. */
+/* Kills all children of the front, drops its reports, and remembers to tell `epoch` when they are
+ * gone. */
 void children_reset(struct children *children, struct front *front, uint32_t epoch);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * The one way out of a zygote that failed: a message for the operator, a log line, an exit code.
  *
- * Runs in: zygote. Text may come from the worker, which is trusted during load; it is escaped all the same, because it may
- * quote a file.
+ * Runs in: zygote. Text may come from the worker, which is trusted during load; it is escaped all
+ * the same, because it may quote a file.
  */
 #include "failure.h"
 

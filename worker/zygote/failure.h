@@ -7,10 +7,10 @@
 #include "base/proto.h"
 
 /*
- * Tells the supervisor why (MSG_ZYGOTE_FAILED), writes a log line, and leaves with `code`. `error` is an errno, 0 if
- * none; its text is added. Not for children.
+ * Tells the supervisor why (MSG_ZYGOTE_FAILED), writes a log line, and leaves with `code`. `error`
+ * is an errno, 0 if none; its text is added. Not for children.
  */
-_Noreturn void zygote_fail(enum zy_exit code, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void zygote_fail(enum zy_exit code, int error, const char *format, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
 
 #endif

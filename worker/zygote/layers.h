@@ -1,6 +1,7 @@
 /*
- * The layers of a zygote's sandbox, one function each. All are irreversible, all return 0 or the errno that made them
- * impossible, and none falls back to anything weaker. Order and consequences are lockdown.c's.
+ * The layers of a zygote's sandbox, one function each. All are irreversible, all return 0 or the
+ * errno that made them impossible, and none falls back to anything weaker. Order and consequences
+ * are lockdown.c's.
  */
 #ifndef ZYGOTED_ZYGOTE_LAYERS_H
 #define ZYGOTED_ZYGOTE_LAYERS_H
@@ -17,6 +18,7 @@ int root_apply(void) __attribute__((warn_unused_result));
 int privileges_apply(void) __attribute__((warn_unused_result));
 
 /* Resource limits that zygote and children share. `data_bytes` is RLIMIT_DATA. */
-int limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes) __attribute__((warn_unused_result));
+int limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -1,15 +1,16 @@
 /*
- * Resource limits that are set once, in the zygote, and inherited by every child for nothing. Those that would bind the
- * zygote itself (processes, CPU time) are set by each child.
+ * Resource limits that are set once, in the zygote, and inherited by every child for nothing. Those
+ * that would bind the zygote itself (processes, CPU time) are set by each child.
  *
- * Runs in: zygote, after load. Soft and hard limits are the same, so that a child has none to raise.
+ * Runs in: zygote, after load. Soft and hard limits are the same, so that a child has none to
+ * raise.
  */
 #include "layers.h"
 
 #include <errno.h>
 #include <sys/resource.h>
 
-#define STACK_BYTES (8u << 20)
+#define STACK_BYTES	  (8u << 20)
 #define SPARE_DESCRIPTORS 16
 
 /* Lowers, or leaves what is lower already. */
@@ -26,12 +27,13 @@ lower(int resource, rlim_t value)
 	return setrlimit(resource, &limit) < 0 ? errno : 0;
 }
 
-/* The zygote holds a pidfd per child and the descriptors of one order. Fewer: descriptors in orders would be lost. */
+/* The zygote holds a pidfd per child and the descriptors of one order. Fewer: descriptors in orders
+ * would be lost. */
 static int
 limit_descriptors(const struct heritage_zygote *heritage)
 {
-	const rlim_t needed = ZYGOTE_FD_MAX + (rlim_t)heritage->fronts * heritage->max_children + 1 +
-			      2 * PROTO_BATCH_MAX + SPARE_DESCRIPTORS;
+	const rlim_t needed = ZYGOTE_FD_MAX + (rlim_t)heritage->fronts * heritage->max_children +
+			      1 + 2 * PROTO_BATCH_MAX + SPARE_DESCRIPTORS;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -45,7 +47,8 @@ limit_descriptors(const struct heritage_zygote *heritage)
 int
 limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes)
 {
-	static const int none[] = { RLIMIT_CORE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO, RLIMIT_NICE };
+	static const int none[] = { RLIMIT_CORE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO,
+				    RLIMIT_NICE };
 	int error = limit_descriptors(heritage);
 
 	for (size_t i = 0; error == 0 && i < sizeof(none) / sizeof(none[0]); i++)

@@ -1,8 +1,9 @@
 /*
  * Loads the worker: dlopen, ABI check, load(), and the answers that load() may ask for.
  *
- * Runs in: zygote, before its lock-down. Trusts the worker's file and its options: both are the operator's. Nothing here may
- * start a thread or leave one: forking copies only the calling thread, and the others' locks would stay shut for ever.
+ * Runs in: zygote, before its lock-down. Trusts the worker's file and its options: both are the
+ * operator's. Nothing here may start a thread or leave one: forking copies only the calling thread,
+ * and the others' locks would stay shut for ever.
  */
 #include "load.h"
 
@@ -24,7 +25,8 @@ struct zy_load {
 static char load_error[PROTO_TEXT_MAX - 64]; /* leaves room for the worker's name */
 
 static size_t
-option_step(const struct heritage_zygote *heritage, size_t at, const char **name_out, const char **value_out)
+option_step(const struct heritage_zygote *heritage, size_t at, const char **name_out,
+	    const char **value_out)
 {
 	*name_out = heritage->options + at;
 	*value_out = *name_out + strlen(*name_out) + 1;
@@ -63,7 +65,8 @@ zy_options_check(const struct zy_load *load, const char *const known[])
 	for (uint32_t i = 0; i < load->heritage->options_count; i++) {
 		at = option_step(load->heritage, at, &option, &value);
 		if (!is_known(option, known))
-			return zy_load_error(load, "option \"%s\" is not known to this worker", option);
+			return zy_load_error(load, "option \"%s\" is not known to this worker",
+					     option);
 	}
 	return 0;
 }
@@ -114,7 +117,8 @@ open_worker(const struct heritage_zygote *heritage)
 			    heritage->worker_path);
 	if (worker->abi != ZY_WORKER_ABI)
 		zygote_fail(ZY_EXIT_LOAD, 0,
-			    "worker %s is built for ABI %u, this zygote speaks %d: rebuild it with our worker.h",
+			    "worker %s is built for ABI %u, this zygote speaks %d: rebuild it with "
+			    "our worker.h",
 			    heritage->worker, worker->abi, ZY_WORKER_ABI);
 	if (worker->handle == NULL)
 		zygote_fail(ZY_EXIT_LOAD, 0, "worker %s has no handle function", heritage->worker);
@@ -130,8 +134,8 @@ refuse_threads(const struct heritage_zygote *heritage)
 	if (count < 0)
 		zygote_fail(ZY_EXIT_THREADS, errno, "cannot count threads in /proc/self/task");
 	if (count > 0)
-		zygote_fail(ZY_EXIT_THREADS, 0, "worker %s left %d thread%s running:%s", heritage->worker, count,
-			    count == 1 ? "" : "s", names);
+		zygote_fail(ZY_EXIT_THREADS, 0, "worker %s left %d thread%s running:%s",
+			    heritage->worker, count, count == 1 ? "" : "s", names);
 }
 
 static uint64_t

@@ -17,8 +17,9 @@ struct loaded {
 };
 
 /*
- * Opens the worker, checks its ABI, runs its load(), and refuses threads that it left behind. Ends the zygote with
- * the reason when any of it fails. The heritage must live as long as the process: options point into it.
+ * Opens the worker, checks its ABI, runs its load(), and refuses threads that it left behind. Ends
+ * the zygote with the reason when any of it fails. The heritage must live as long as the process:
+ * options point into it.
  */
 void load_worker(const struct heritage_zygote *heritage, struct loaded *out);
 

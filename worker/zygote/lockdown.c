@@ -1,8 +1,10 @@
 /*
- * The order of lock-down. Each step needs what later steps take away: mounting needs the namespaces, dropping from the
- * bounding set needs capabilities, Landlock and the filter need no_new_privs, and the filter forbids all the others.
+ * The order of lock-down. Each step needs what later steps take away: mounting needs the
+ * namespaces, dropping from the bounding set needs capabilities, Landlock and the filter need
+ * no_new_privs, and the filter forbids all the others.
  *
- * Runs in: zygote, once. A layer is applied whole, or recorded as missing with the reason; nothing is retried weaker.
+ * Runs in: zygote, once. A layer is applied whole, or recorded as missing with the reason; nothing
+ * is retried weaker.
  */
 #include "lockdown.h"
 
@@ -21,7 +23,8 @@ record(struct msg_layer *layer, int error)
 	layer->error = error;
 }
 
-/* The supervisor made it, or could not. A process that is not number 1 has none, whatever we were told. */
+/* The supervisor made it, or could not. A process that is not number 1 has none, whatever we were
+ * told. */
 static int
 pid_namespace_error(const struct heritage_zygote *heritage)
 {
@@ -47,7 +50,8 @@ data_limit(const struct heritage_zygote *heritage)
 	uint64_t inherited;
 
 	if (figures_read("/proc/self/status", keys, &inherited) < 0)
-		zygote_fail(ZY_EXIT_SANDBOX_LIMITS, errno, "cannot read VmData in /proc/self/status");
+		zygote_fail(ZY_EXIT_SANDBOX_LIMITS, errno,
+			    "cannot read VmData in /proc/self/status");
 	return inherited + heritage->memory_bytes;
 }
 
@@ -68,7 +72,8 @@ apply_always(enum layer layer, struct msg_layer layers[LAYER_MAX], int error, en
 {
 	record(&layers[layer], error);
 	if (error != 0)
-		zygote_fail(code, error, "the layer %s, which is never optional, failed", proto_layer_name(layer));
+		zygote_fail(code, error, "the layer %s, which is never optional, failed",
+			    proto_layer_name(layer));
 }
 
 void
@@ -80,11 +85,13 @@ lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_o
 	apply_always(LAYER_CAPABILITIES, layers_out, privileges_apply(), ZY_EXIT_SANDBOX_PRIVS);
 	apply_always(LAYER_NO_NEW_PRIVS, layers_out, confine_no_new_privs(), ZY_EXIT_SANDBOX_PRIVS);
 	record(&layers_out[LAYER_LANDLOCK], confine_landlock());
-	apply_always(LAYER_RLIMITS, layers_out, limits_apply(heritage, data_bytes), ZY_EXIT_SANDBOX_LIMITS);
+	apply_always(LAYER_RLIMITS, layers_out, limits_apply(heritage, data_bytes),
+		     ZY_EXIT_SANDBOX_LIMITS);
 	for (unsigned layer = 0; layer < LAYER_MAX; layer++)
 		if (layer != LAYER_SECCOMP)
 			require(heritage, (enum layer)layer, &layers_out[layer]);
-	apply_always(LAYER_SECCOMP, layers_out, confine_filter(ZYGOTE_FILTER_FD), ZY_EXIT_SANDBOX_FILTER);
+	apply_always(LAYER_SECCOMP, layers_out, confine_filter(ZYGOTE_FILTER_FD),
+		     ZY_EXIT_SANDBOX_FILTER);
 	if (heritage->sandbox == SANDBOX_LOG)
 		layers_out[LAYER_SECCOMP].state = LAYER_LOGGING;
 }

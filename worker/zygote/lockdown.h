@@ -7,8 +7,9 @@
 #include "base/heritage.h"
 
 /*
- * Applies every layer and reports each in `layers_out`. Ends the zygote when a layer that is never optional, or one that
- * the configuration requires, cannot be had. Afterwards only the calls of the filter are left.
+ * Applies every layer and reports each in `layers_out`. Ends the zygote when a layer that is never
+ * optional, or one that the configuration requires, cannot be had. Afterwards only the calls of the
+ * filter are left.
  */
 void lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_out[LAYER_MAX]);
 

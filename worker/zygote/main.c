@@ -1,8 +1,9 @@
 /*
  * zygoted-zygote: loads a worker once, locks itself up, and forks a child for every order.
  *
- * Runs in: zygote, from exec to the loop. Trusts its supervisor, which has dropped the user and put the descriptors of enum
- * zygote_fd in place. Nothing of the network is in this process or ever was in one that it was copied from.
+ * Runs in: zygote, from exec to the loop. Trusts its supervisor, which has dropped the user and put
+ * the descriptors of enum zygote_fd in place. Nothing of the network is in this process or ever was
+ * in one that it was copied from.
  */
 #include "base/heritage.h"
 #include "base/log.h"
@@ -39,9 +40,10 @@ take_heritage(void)
 {
 	if (heritage_read(ZYGOTE_HERITAGE_FD, &heritage, sizeof(heritage)) < 0 ||
 	    heritage.magic != HERITAGE_MAGIC || heritage.size != sizeof(heritage))
-		zygote_fail(ZY_EXIT_HERITAGE, 0, "this program is started by zygoted of the same version only");
-	if (heritage.fronts == 0 || heritage.fronts > PROTO_FRONTS_MAX || heritage.max_children == 0 ||
-	    heritage.max_children > PROTO_CHILDREN_MAX)
+		zygote_fail(ZY_EXIT_HERITAGE, 0,
+			    "this program is started by zygoted of the same version only");
+	if (heritage.fronts == 0 || heritage.fronts > PROTO_FRONTS_MAX ||
+	    heritage.max_children == 0 || heritage.max_children > PROTO_CHILDREN_MAX)
 		zygote_fail(ZY_EXIT_HERITAGE, 0, "heritage out of range");
 	log_init("zygote", (enum log_level)heritage.log_level, (int)heritage.log_journal);
 }
@@ -53,7 +55,8 @@ refuse_root(void)
 		zygote_fail(ZY_EXIT_SANDBOX_PRIVS, 0, "refuses to run as uid 0");
 }
 
-/* The supervisor may have gone before the call took effect: then its end of the channel is closed. */
+/* The supervisor may have gone before the call took effect: then its end of the channel is closed.
+ */
 static void
 tie_to_supervisor(void)
 {
@@ -66,8 +69,8 @@ tie_to_supervisor(void)
 }
 
 /*
- * The numbers that the filter allows recvmsg on are all taken, the child's channel number too: no descriptor that comes
- * later can land there.
+ * The numbers that the filter allows recvmsg on are all taken, the child's channel number too: no
+ * descriptor that comes later can land there.
  */
 static void
 arrange_descriptors(void)
@@ -91,9 +94,9 @@ close_leftovers(void)
 }
 
 /*
- * After load, which may have set handlers of its own. A zygote and its children go by SIGKILL or by the end of their
- * channel; what a terminal or a service manager sends to a whole group is for the supervisor to act upon. Broken pipes are
- * found by write. Children inherit all of it.
+ * After load, which may have set handlers of its own. A zygote and its children go by SIGKILL or by
+ * the end of their channel; what a terminal or a service manager sends to a whole group is for the
+ * supervisor to act upon. Broken pipes are found by write. Children inherit all of it.
  */
 static void
 set_signals(void)
@@ -159,7 +162,8 @@ main(void)
 	ready.state_bytes = private_bytes();
 	struct children *children = children_new(&heritage, &plan);
 	if (children == NULL)
-		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children", heritage.max_children);
+		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
+			    heritage.max_children);
 	lockdown_apply(&heritage, ready.layers);
 	msg_init(&ready, MSG_ZYGOTE_READY);
 	report_ready(&ready);

@@ -1,8 +1,9 @@
 /*
- * The zygote's own namespaces. All children live in them; making them for each child would cost more than the fork.
+ * The zygote's own namespaces. All children live in them; making them for each child would cost
+ * more than the fork.
  *
- * Runs in: zygote, after load. The user namespace maps the user to itself and nobody else: the privileges that it brings are
- * used for the mount namespace and dropped before the first child.
+ * Runs in: zygote, after load. The user namespace maps the user to itself and nobody else: the
+ * privileges that it brings are used for the mount namespace and dropped before the first child.
  */
 #include "layers.h"
 
@@ -38,7 +39,8 @@ write_line(const char *path, const char *line)
 	return error;
 }
 
-/* setgroups has to be given up before an unprivileged process may map its group, user_namespaces(7). */
+/* setgroups has to be given up before an unprivileged process may map its group,
+ * user_namespaces(7). */
 static int
 map_identity(uid_t uid, gid_t gid)
 {
@@ -85,7 +87,8 @@ namespaces_apply(struct msg_layer layers[LAYER_MAX])
 		for (size_t i = 0; i < COUNT; i++)
 			record(&layers[namespaces[i].layer], 0);
 	}
-	/* Without the map this would be the overflow user, and the checks for uid 0 would look at the wrong number. */
+	/* Without the map this would be the overflow user, and the checks for uid 0 would look at
+	 * the wrong number. */
 	if (layers[LAYER_USER_NS].state == LAYER_APPLIED)
 		record(&layers[LAYER_USER_NS], map_identity(uid, gid));
 }

@@ -1,13 +1,15 @@
 /*
  * The loop: one message of each channel per round, then the dead, then what is to be told.
  *
- * Runs in: zygote. Trusts the supervisor. A front is trusted to be of the same build and no further: every order is checked
- * against the table before it has an effect. An impossible order means that the two sides disagree about which child is whose,
- * and from then on one client's child could be taken for another's. Ignoring it would leave that in place, and a front
- * that has lost count waits for ever; so the zygote ends, all its children with it, and the supervisor starts afresh
- * with a log line. A front in wrong hands gains nothing by it: it can refuse service anyway.
+ * Runs in: zygote. Trusts the supervisor. A front is trusted to be of the same build and no
+ * further: every order is checked against the table before it has an effect. An impossible order
+ * means that the two sides disagree about which child is whose, and from then on one client's child
+ * could be taken for another's. Ignoring it would leave that in place, and a front that has lost
+ * count waits for ever; so the zygote ends, all its children with it, and the supervisor starts
+ * afresh with a log line. A front in wrong hands gains nothing by it: it can refuse service anyway.
  *
- * The rule: no allocation, no log line, and no write outside the table, or pages that all children share get copied.
+ * The rule: no allocation, no log line, and no write outside the table, or pages that all children
+ * share get copied.
  */
 #include "orders.h"
 
@@ -22,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Rounds after which the dead are looked for although no signal came through, because there was always work. */
+/* Rounds after which the dead are looked for although no signal came through, because there was
+ * always work. */
 #define ROUNDS_MAX 16
 
 static _Noreturn void
@@ -34,7 +37,8 @@ refuse(const char *why)
 /* ---- orders of a front ---- */
 
 static struct slot *
-checked_slot(const struct children *children, struct front *front, const struct msg_order_child *order)
+checked_slot(const struct children *children, struct front *front,
+	     const struct msg_order_child *order)
 {
 	if (order->slot >= children->slots_count)
 		refuse("slot out of range");
@@ -51,7 +55,8 @@ now_us(void)
 }
 
 static void
-fork_one(struct children *children, struct front *front, const struct msg_order_child *order, const int fds[2])
+fork_one(struct children *children, struct front *front, const struct msg_order_child *order,
+	 const int fds[2])
 {
 	struct slot *slot = checked_slot(children, front, order);
 	const uint64_t start_us = now_us();
@@ -79,10 +84,12 @@ on_fork(struct children *children, struct front *front)
 	    children->message.fds_count != 2 * order->count)
 		refuse("count");
 	for (uint32_t i = 0; i < order->count; i++)
-		fork_one(children, front, &order->children[i], &children->message.fds[2 * (size_t)i]);
+		fork_one(children, front, &order->children[i],
+			 &children->message.fds[2 * (size_t)i]);
 }
 
-/* A child that has died meanwhile, or whose slot has a successor, is not an error: its report is on the way. */
+/* A child that has died meanwhile, or whose slot has a successor, is not an error: its report is on
+ * the way. */
 static void
 on_kill(struct children *children, struct front *front)
 {
@@ -143,7 +150,8 @@ on_supervisor_message(struct children *children)
 
 /* ---- the loop ---- */
 
-/* Whether a message is there. Ends the zygote when the channel does: only the supervisor's death closes one. */
+/* Whether a message is there. Ends the zygote when the channel does: only the supervisor's death
+ * closes one. */
 static bool
 receive(struct children *children, const struct pollfd *poll)
 {
@@ -174,7 +182,8 @@ take_messages(struct children *children)
 	}
 }
 
-/* While reports wait for room, or children for their end, a front's further orders wait in its channel. */
+/* While reports wait for room, or children for their end, a front's further orders wait in its
+ * channel. */
 static short
 events_of(const struct front *front)
 {

@@ -1,8 +1,8 @@
 /*
  * Capabilities: the user namespace gave them all, now they all go.
  *
- * Runs in: zygote, after namespaces and root, which need them. Verified by reading back: a success that did not empty the
- * sets is a failure.
+ * Runs in: zygote, after namespaces and root, which need them. Verified by reading back: a success
+ * that did not empty the sets is a failure.
  */
 #include "layers.h"
 
@@ -17,8 +17,9 @@
 #define CAPABILITIES_END 64 /* two words of 32, the format of _LINUX_CAPABILITY_VERSION_3 */
 
 #define SECUREBITS                                                                                 \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
-	 SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
+	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |   \
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static int
 get_sets(struct __user_cap_data_struct sets_out[2])
@@ -29,8 +30,9 @@ get_sets(struct __user_cap_data_struct sets_out[2])
 }
 
 /*
- * The bounding set limits what an exec could bring back. Dropping from it needs CAP_SETPCAP, which is missing only where
- * there is no user namespace; no_new_privs, never optional, closes the same door.
+ * The bounding set limits what an exec could bring back. Dropping from it needs CAP_SETPCAP, which
+ * is missing only where there is no user namespace; no_new_privs, never optional, closes the same
+ * door.
  */
 static int
 empty_bounding_set(const struct __user_cap_data_struct sets[2])

@@ -33,7 +33,8 @@ probe_start(struct children *children, uint64_t cookie)
 		probe->pid = pid;
 }
 
-/* Forgotten at once, so that the next one need not wait; reaping a pid that nobody knows has no effect. */
+/* Forgotten at once, so that the next one need not wait; reaping a pid that nobody knows has no
+ * effect. */
 void
 probe_end(struct probe *probe)
 {

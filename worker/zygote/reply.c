@@ -1,8 +1,10 @@
 /*
- * The answer: a head, body frames, an end, in as few writes as it takes. A small answer is one write.
+ * The answer: a head, body frames, an end, in as few writes as it takes. A small answer is one
+ * write.
  *
- * Runs in: child. Calls that the front would refuse are refused here, so that a mistake is the worker's to see and not
- * the client's. The head leaves with the first body bytes that do not fit the buffer, or with the end.
+ * Runs in: child. Calls that the front would refuse are refused here, so that a mistake is the
+ * worker's to see and not the client's. The head leaves with the first body bytes that do not fit
+ * the buffer, or with the end.
  */
 #include "runtime.h"
 
@@ -40,7 +42,8 @@ zy_status(struct zy_request *request, int status)
 {
 	if (status < 200 || status > 599 || request->is_body_begun)
 		return -1;
-	if (!has_body((unsigned)status) && request->promised != ZY_LENGTH_UNKNOWN && request->promised > 0)
+	if (!has_body((unsigned)status) && request->promised != ZY_LENGTH_UNKNOWN &&
+	    request->promised > 0)
 		return -1;
 	request->status = (uint16_t)status;
 	return 0;
@@ -95,15 +98,16 @@ put_head(struct zy_request *request, bool is_complete)
 
 	if (is_complete)
 		head.content_length = request->written;
-	put_frame_header(request->out, FRAME_REPLY, request->head_bytes - sizeof(struct frame_header));
+	put_frame_header(request->out, FRAME_REPLY,
+			 request->head_bytes - sizeof(struct frame_header));
 	memcpy(request->out + sizeof(struct frame_header), &head, sizeof(head));
 }
 
 /* ---- the body ---- */
 
 /*
- * Sends what is gathered, with `size` more bytes at `data` in the same frame, and the end if it is the last. Together at
- * most FRAME_BODY_MAX.
+ * Sends what is gathered, with `size` more bytes at `data` in the same frame, and the end if it is
+ * the last. Together at most FRAME_BODY_MAX.
  */
 static void
 send_out(struct zy_request *request, const void *data, size_t size, bool is_last)
@@ -189,7 +193,8 @@ zy_printf(struct zy_request *request, const char *format, ...)
 
 	/* Straight into the buffer, where it counts only once it is known to fit. */
 	va_start(arguments, format);
-	int length = vsnprintf((char *)body_of(request) + request->buffered, room + 1, format, arguments);
+	int length = vsnprintf((char *)body_of(request) + request->buffered, room + 1, format,
+			       arguments);
 	va_end(arguments);
 	if (length < 0 || begin_body(request, (size_t)length) < 0)
 		return -1;
@@ -220,7 +225,8 @@ finish_failed(struct zy_request *request)
 	unsigned char frame[sizeof(struct frame_header)];
 	struct iovec part = { frame, sizeof(frame) };
 
-	/* What is still gathered stays here: if the head has not left, the client gets a clean 500. */
+	/* What is still gathered stays here: if the head has not left, the client gets a clean 500.
+	 */
 	put_frame_header(frame, FRAME_ERROR, 0);
 	channel_write(request->fd, &part, 1);
 	_exit(ZY_EXIT_WORKER);
@@ -229,7 +235,8 @@ finish_failed(struct zy_request *request)
 void
 reply_finish(struct zy_request *request, int result)
 {
-	const bool is_short = request->promised != ZY_LENGTH_UNKNOWN && request->promised != request->written;
+	const bool is_short =
+		request->promised != ZY_LENGTH_UNKNOWN && request->promised != request->written;
 
 	if (result != 0 || is_short)
 		finish_failed(request);

@@ -8,13 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES	64
 #define VALUE_MAX_BYTES 8192
 
 static bool
 is_token_byte(unsigned char byte)
 {
-	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9'))
+	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	    (byte >= '0' && byte <= '9'))
 		return true;
 	return byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL; /* RFC 9110, 5.6.2 */
 }
@@ -43,12 +44,14 @@ is_text(const char *value)
 	return true;
 }
 
-/* They belong to the front's connection to the client, or follow from the frames; Date is the front's too. */
+/* They belong to the front's connection to the client, or follow from the frames; Date is the
+ * front's too. */
 static bool
 is_reserved(const char *name)
 {
-	static const char *const reserved[] = { "connection", "keep-alive",	"te",		"trailer",
-						"upgrade",    "transfer-encoding", "content-length", "date" };
+	static const char *const reserved[] = { "connection",	  "keep-alive", "te",
+						"trailer",	  "upgrade",	"transfer-encoding",
+						"content-length", "date" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcasecmp(name, reserved[i]) == 0)

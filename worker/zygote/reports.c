@@ -1,7 +1,9 @@
 /*
- * Reports, in batches. An exit that cannot be told yet keeps its slot, so the table is the only queue there is.
+ * Reports, in batches. An exit that cannot be told yet keeps its slot, so the table is the only
+ * queue there is.
  *
- * Runs in: zygote. A child's start is told before its end, and a reset after both: fronts rely on it.
+ * Runs in: zygote. A child's start is told before its end, and a reset after both: fronts rely on
+ * it.
  */
 #include "reports.h"
 
@@ -46,8 +48,8 @@ flush_exited(struct children *children, struct front *front)
 		msg_init(report, MSG_REPORT_EXITED);
 		report->epoch = front->epoch;
 		report->count = 0;
-		for (const struct slot *slot = front->exited_first; slot != NULL && report->count < PROTO_BATCH_MAX;
-		     slot = slot->next_exited)
+		for (const struct slot *slot = front->exited_first;
+		     slot != NULL && report->count < PROTO_BATCH_MAX; slot = slot->next_exited)
 			report->children[report->count++] = slot->exit;
 		if (!send_report(front->fd, report, NULL, 0))
 			return false;
@@ -72,8 +74,8 @@ flush_reset(struct front *front)
 static void
 flush_probe(struct probe *probe)
 {
-	if (probe->is_due &&
-	    send_report(ZYGOTE_SUPERVISOR_FD, &probe->answer, &probe->pidfd, probe->answer.error == 0 ? 1 : 0))
+	if (probe->is_due && send_report(ZYGOTE_SUPERVISOR_FD, &probe->answer, &probe->pidfd,
+					 probe->answer.error == 0 ? 1 : 0))
 		probe->is_due = false;
 }
 

@@ -7,8 +7,8 @@
 struct children;
 
 /*
- * Sends what is due, in the order in which it happened for each child. What meets a full channel stays in the table
- * for the next call. Never blocks; ends the zygote when the supervisor has gone.
+ * Sends what is due, in the order in which it happened for each child. What meets a full channel
+ * stays in the table for the next call. Never blocks; ends the zygote when the supervisor has gone.
  */
 void reports_flush(struct children *children);
 

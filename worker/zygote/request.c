@@ -1,8 +1,9 @@
 /*
  * The request's head: one read in most cases, then strings that stay where they are.
  *
- * Runs in: child. The front's frames are checked before anything is used, although the front is ours: what it forwards comes
- * from a client, and a mistake here would be met with the worker's state in memory.
+ * Runs in: child. The front's frames are checked before anything is used, although the front is
+ * ours: what it forwards comes from a client, and a mistake here would be met with the worker's
+ * state in memory.
  */
 #include "runtime.h"
 
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Page-aligned, so that its first page holds all of a small request. Not written before the request comes. */
+/* Page-aligned, so that its first page holds all of a small request. Not written before the request
+ * comes. */
 static alignas(4096) struct zy_request the_request;
 
 /* What is left of a frame while it is taken apart. */
@@ -19,7 +21,8 @@ struct rest {
 	size_t left;
 };
 
-/* A uint16_t length, that many bytes without NUL, one NUL. NULL when that is not what stands there. */
+/* A uint16_t length, that many bytes without NUL, one NUL. NULL when that is not what stands there.
+ */
 static const char *
 take_string(struct rest *rest)
 {
@@ -66,7 +69,8 @@ fill(struct zy_request *request, size_t size)
 	struct input *input = &request->input;
 
 	while (input->end < size) {
-		size_t count = channel_read(request->fd, input->bytes + input->end, REQUEST_BYTES - input->end);
+		size_t count = channel_read(request->fd, input->bytes + input->end,
+					    REQUEST_BYTES - input->end);
 		if (count == 0)
 			_exit(input->end == 0 ? ZY_EXIT_OK : ZY_EXIT_CHANNEL);
 		input->end += (uint32_t)count;

@@ -1,8 +1,9 @@
 /*
  * The request's body: frames in, bytes out.
  *
- * Runs in: child. Large reads go straight into the worker's buffer; a small read-ahead finds the frames' headers. Frames that
- * break the protocol, or a length that does not come true, end the child: half a body is never handed out as a whole one.
+ * Runs in: child. Large reads go straight into the worker's buffer; a small read-ahead finds the
+ * frames' headers. Frames that break the protocol, or a length that does not come true, end the
+ * child: half a body is never handed out as a whole one.
  */
 #include "runtime.h"
 
@@ -16,7 +17,8 @@ available(const struct input *input)
 	return input->end - input->position;
 }
 
-/* Reads ahead until a frame header is there. The first input also holds the request's strings, so it is left as it is. */
+/* Reads ahead until a frame header is there. The first input also holds the request's strings, so
+ * it is left as it is. */
 static void
 need_header(struct zy_request *request)
 {
@@ -28,8 +30,8 @@ need_header(struct zy_request *request)
 	memmove(request->ahead, input->bytes + input->position, left);
 	*input = (struct input){ .bytes = request->ahead, .end = (uint32_t)left };
 	while (input->end < sizeof(struct frame_header)) {
-		size_t count =
-			channel_read(request->fd, input->bytes + input->end, REQUEST_AHEAD_BYTES - input->end);
+		size_t count = channel_read(request->fd, input->bytes + input->end,
+					    REQUEST_AHEAD_BYTES - input->end);
 		if (count == 0)
 			_exit(ZY_EXIT_CHANNEL);
 		input->end += (uint32_t)count;

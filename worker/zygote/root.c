@@ -1,7 +1,8 @@
 /*
  * An empty root: a tmpfs of one inode takes the place of the whole tree, which is then let go.
  *
- * Runs in: zygote, after load, in its own mount namespace. After it no path names anything, /proc included.
+ * Runs in: zygote, after load, in its own mount namespace. After it no path names anything, /proc
+ * included.
  */
 #include "layers.h"
 
@@ -21,7 +22,8 @@ mount_empty(const char **place_out)
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		*place_out = places[i];
-		if (mount("empty", places[i], "tmpfs", FLAGS, "size=4096,nr_inodes=1,mode=0555") == 0)
+		if (mount("empty", places[i], "tmpfs", FLAGS, "size=4096,nr_inodes=1,mode=0555") ==
+		    0)
 			return 0;
 		error = errno;
 	}
@@ -39,9 +41,10 @@ root_apply(void)
 	int error = mount_empty(&place);
 	if (error != 0)
 		return error;
-	/* The old root comes to lie on top of the new one and is taken off: pivot_root(2), "pivot_root(".", ".")". */
-	if (chdir(place) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
-	    chdir("/") < 0)
+	/* The old root comes to lie on top of the new one and is taken off: pivot_root(2),
+	 * "pivot_root(".", ".")". */
+	if (chdir(place) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return errno;
 	return 0;
 }

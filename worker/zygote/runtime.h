@@ -1,6 +1,6 @@
 /*
- * One request in its child: what zy_* calls work on. Everything that belongs to a request hangs off struct zy_request;
- * nothing is kept in process-wide variables.
+ * One request in its child: what zy_* calls work on. Everything that belongs to a request hangs off
+ * struct zy_request; nothing is kept in process-wide variables.
  */
 #ifndef ZYGOTED_ZYGOTE_RUNTIME_H
 #define ZYGOTED_ZYGOTE_RUNTIME_H
@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define REPLY_BUFFER_BYTES 16384 /* of body, before it is sent */
-#define REQUEST_AHEAD_BYTES 4096 /* of the body, read to find the next frame's header */
+#define REPLY_BUFFER_BYTES  16384 /* of body, before it is sent */
+#define REQUEST_AHEAD_BYTES 4096  /* of the body, read to find the next frame's header */
 
 /* A request's head, and what came along with it. */
 #define REQUEST_BYTES (sizeof(struct frame_header) + FRAME_HEAD_MAX + 8192)
@@ -48,8 +48,8 @@ struct zy_request {
 	uint64_t body_bytes; /* of all frames so far */
 
 	/*
-	 * The answer. Until the head has left, out holds FRAME_REPLY (head_bytes of it), then FRAME_BODY; afterwards just
-	 * FRAME_BODY. buffered counts the bytes in that frame.
+	 * The answer. Until the head has left, out holds FRAME_REPLY (head_bytes of it), then
+	 * FRAME_BODY; afterwards just FRAME_BODY. buffered counts the bytes in that frame.
 	 */
 	unsigned char *out;
 	uint32_t head_bytes; /* 0: it has left */
@@ -75,12 +75,13 @@ void channel_write(int fd, struct iovec *parts, int count);
 /* ---- request.c ---- */
 
 /*
- * Parks until the request is there. Ends the child when the channel ends first (ZY_EXIT_OK: it was not needed) or what
- * comes is no request (ZY_EXIT_REQUEST).
+ * Parks until the request is there. Ends the child when the channel ends first (ZY_EXIT_OK: it was
+ * not needed) or what comes is no request (ZY_EXIT_REQUEST).
  */
 struct zy_request *request_receive(int fd);
 
-/* Takes apart a FRAME_REQUEST of `length` bytes behind its frame header. 0, -1 when malformed. Pure. */
+/* Takes apart a FRAME_REQUEST of `length` bytes behind its frame header. 0, -1 when malformed.
+ * Pure. */
 int request_parse(struct zy_request *request, const unsigned char *frame, size_t length)
 	__attribute__((warn_unused_result));
 

@@ -28,7 +28,8 @@ add_name(const char *thread, char *names, size_t size)
 	snprintf(names + used, size - used, " %s", name);
 }
 
-/* Threads are numbered as /proc's own pid namespace sees them, so the first one is known by /proc/self. */
+/* Threads are numbered as /proc's own pid namespace sees them, so the first one is known by
+ * /proc/self. */
 int
 threads_list(char *names_out, size_t size)
 {
