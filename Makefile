@@ -170,15 +170,16 @@ asan-run: all $(UNIT) $(TEST_WORKERS)
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))
+TIDY_FLAGS = $(filter-out $(HARDENING),$(CFLAGS_ALL)) $(PKG_CFLAGS)
 
 lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual pages
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	shellcheck $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
 	mandoc -Tlint -Wwarning $(shell git ls-files -co --exclude-standard '*.[1358]')
-	cppcheck --quiet --library=posix -D__x86_64__ "-D_Noreturn=__attribute__((noreturn))" --include=/usr/include/x86_64-linux-gnu/sys/queue.h --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	cppcheck --quiet -D__x86_64__ "-D_Noreturn=__attribute__((noreturn))" --include=/usr/include/x86_64-linux-gnu/sys/queue.h --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem -j$(JOBS) -Idaemon -Iworker daemon worker
-	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -n 1 clang-tidy --quiet
+	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS)
 
 # ---- installation ----
 

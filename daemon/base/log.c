@@ -105,7 +105,7 @@ advance(size_t length, int added, size_t size)
 	return length + (size_t)added < size ? length + (size_t)added : size - 1;
 }
 
-static void
+static __attribute__((format(printf, 3, 0))) void
 write_line(enum log_level level, const char *event, const char *format, va_list arguments)
 {
 	char line[LOG_LINE_MAX];

@@ -25,8 +25,7 @@
 #define PROTO_ROUTE_MAX	    128 /* bytes of one route, with the final NUL */
 #define PROTO_FRONTS_MAX    8
 #define PROTO_CHILDREN_MAX  4096 /* slots per zygote and front; the bound of max_children */
-#define PROTO_BATCH_MAX	    16 /* children per order or report; 2 descriptors each, SCM_MAX_FD is 253 \
-				*/
+#define PROTO_BATCH_MAX	    16 /* children per order or report; 2 descriptors each, SCM_MAX_FD: 253 */
 
 /* ---- message channels ---- */
 
@@ -86,7 +85,8 @@ struct msg_generation {
 	uint32_t generation;
 };
 
-/* MSG_STATS_GET, MSG_STATS_END, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE, MSG_PROBE_END.
+/*
+ * MSG_STATS_GET, MSG_STATS_END, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE, MSG_PROBE_END.
  */
 struct msg_cookie {
 	struct msg_header header;

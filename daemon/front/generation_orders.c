@@ -20,9 +20,8 @@ static const struct timeval sweep_interval = { 0, 100000 };
 static bool
 send_kills(struct generation *generation)
 {
-	struct child *child;
-
-	while ((child = TAILQ_FIRST(&generation->kills)) != NULL) {
+	while (!TAILQ_EMPTY(&generation->kills)) {
+		struct child *child;
 		struct msg_order order = { .epoch = generation->pool->front->heritage->epoch };
 
 		msg_init(&order, MSG_ORDER_KILL);

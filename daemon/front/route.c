@@ -2,7 +2,7 @@
  * The route table: a linear search over at most PROTO_POOLS_MAX * PROTO_ROUTES_MAX short strings,
  * which in practice are a handful.
  *
- * Runs in: front; in the supervisor when it checks a configuration. Trusts the routes, not the
+ * Runs in: front. Trusts the routes, which the supervisor has checked, not the
  * path. Pure. Compares bytes: a path is neither decoded nor normalised, here or in a worker, so
  * that both mean the same path.
  */
@@ -48,47 +48,4 @@ route_find(const struct heritage_pool *pools, size_t count, const char *path, si
 		}
 	}
 	return found;
-}
-
-bool
-route_is_valid(const char *text)
-{
-	const char *path = text[0] == '=' ? text + 1 : text;
-
-	if (path[0] != '/' || strlen(text) >= PROTO_ROUTE_MAX)
-		return false;
-	for (const char *at = path; *at; at++)
-		if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
-			return false;
-	return true;
-}
-
-/* Whether the route stands in the first `count` of the pool. */
-static bool
-has_route(const struct heritage_pool *pool, uint32_t count, const char *route)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (strcmp(pool->routes[i], route) == 0)
-			return true;
-	return false;
-}
-
-bool
-route_conflict(const struct heritage_pool *pools, size_t count, struct route_conflict *conflict_out)
-{
-	for (size_t second = 0; second < count; second++) {
-		for (uint32_t i = 0; i < pools[second].routes_count; i++) {
-			const char *route = pools[second].routes[i];
-
-			for (size_t first = 0; first <= second; first++) {
-				uint32_t before = first == second ? i : pools[first].routes_count;
-
-				if (!has_route(&pools[first], before, route))
-					continue;
-				*conflict_out = (struct route_conflict){ first, second, route };
-				return true;
-			}
-		}
-	}
-	return false;
 }

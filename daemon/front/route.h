@@ -21,19 +21,4 @@
 int route_find(const struct heritage_pool *pools, size_t count, const char *path, size_t length,
 	       const char **route_out, size_t *matched_out);
 
-/* Whether text is a route: an optional '=', then a path: '/', visible ASCII, no '?' or '#'; short
- * enough. */
-bool route_is_valid(const char *text);
-
-/* Where the same route stands twice. */
-struct route_conflict {
-	size_t first_pool;
-	size_t second_pool;
-	const char *route;
-};
-
-/* The first conflict within and between the pools. False when there is none. */
-bool route_conflict(const struct heritage_pool *pools, size_t count,
-		    struct route_conflict *conflict_out);
-
 #endif

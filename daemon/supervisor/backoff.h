@@ -16,7 +16,8 @@ struct backoff {
 	uint32_t delay_ms; /* the last one given out, 0 at first */
 };
 
-/* The next wait after a process that was ready for `healthy_ms` (0: never became ready) has died.
+/*
+ * The next wait after a process that was ready for `healthy_ms` (0: never became ready) has died.
  */
 uint32_t backoff_next(struct backoff *backoff, uint64_t healthy_ms);
 

@@ -19,7 +19,8 @@ struct config_errors {
 	} items[CONFIG_ERRORS_MAX];
 };
 
-/* Takes one: what is wrong, and what to do about it. Always returns -1, for the caller to return.
+/*
+ * Takes one: what is wrong, and what to do about it. Always returns -1, for the caller to return.
  */
 int config_error(struct config_errors *errors, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

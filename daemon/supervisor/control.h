@@ -19,7 +19,8 @@ struct control;
 struct control_connection;
 struct supervisor;
 
-/* A command in progress. It lives until it is answered, even when its connection is gone meanwhile.
+/*
+ * A command in progress. It lives until it is answered, even when its connection is gone meanwhile.
  */
 struct control_request {
 	LIST_ENTRY(control_request) link;

@@ -132,7 +132,8 @@ remove_stale(const struct sockaddr_un *address)
 		die("cannot remove the old socket %s: %s", address->sun_path, strerror(errno));
 }
 
-/* The daemon's user may command, so it must be able to connect; only root can give the file away.
+/*
+ * The daemon's user may command, so it must be able to connect; only root can give the file away.
  */
 static void
 hand_over(const char *path, const struct control_rights *rights)

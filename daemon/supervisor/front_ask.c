@@ -195,7 +195,8 @@ on_stats_end(struct front_asks *asks, const struct msg_stats_end *message)
 	close_ask(ask, NULL);
 }
 
-/* All generations of a pool together may have twice the slots of one, while it is being replaced.
+/*
+ * All generations of a pool together may have twice the slots of one, while it is being replaced.
  */
 #define CHILDREN_MAX (2 * PROTO_CHILDREN_MAX)
 

@@ -146,7 +146,8 @@ static const struct policy_row rows[] = {
 	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, SIGKILL + 1, UINT32_MAX)),
 	  .profile = "compute", .reason = "libraries ask and carry on" },
 
-	/* ---- zygote: what it needs after its lock-down, and why that is useless in a child ----
+	/*
+	 * ---- zygote: what it needs after its lock-down, and why that is useless in a child ----
 	 */
 	{ "recvmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
 	  .reason = "orders; a child has none of these descriptors and cannot make one" },

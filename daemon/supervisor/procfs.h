@@ -35,7 +35,8 @@ struct procfs_children {
 int procfs_children_read(pid_t zygote, struct procfs_children *out);
 void procfs_children_free(struct procfs_children *children);
 
-/* The outer pid of the child with that inner one; the inner one itself when it is not in the list.
+/*
+ * The outer pid of the child with that inner one; the inner one itself when it is not in the list.
  */
 pid_t procfs_children_outer(const struct procfs_children *children, pid_t inner);
 

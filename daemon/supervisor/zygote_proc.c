@@ -342,7 +342,8 @@ zygote_proc_state_name(const struct zygote_pool *pool)
 		return "serving";
 	if (pool->supervisor->state != SUPERVISOR_RUNNING)
 		return "stopped";
-	/* One that was never up loads; after a failure it stays failed until a generation serves.
+	/*
+	 * One that was never up loads; after a failure it stays failed until a generation serves.
 	 */
 	return pool->error[0] != '\0' ? "failed" : "loading";
 }

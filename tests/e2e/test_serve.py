@@ -155,7 +155,10 @@ def leaves_nothing_behind(zygoted, count, threads):
     assert all(json.loads(body) == rows[keys[i % 1000]] for i, _, body in load.answers)
     now = settle(daemon)
     assert now["forks"] == daemon.stats("oui")["requests"] + now["spare"]
-    wait_until(lambda: not grown(before, figures(daemon)), 5, "no growth")
+    try:
+        wait_until(lambda: not grown(before, figures(daemon)), 5)
+    except AssertionError:
+        raise AssertionError(f"grown: {grown(before, figures(daemon))}") from None
 
 
 @pytest.mark.parametrize("threads", [1, 16])

@@ -197,6 +197,7 @@ class Zygoted:
         self.log_path = os.path.join(self.directory, "log")
         self.ports = [free_port() for _ in range(listeners)]
         self.port = self.ports[0]
+        self.spares = {section["name"]: section["keys"]["spare"] for section in pools}
         self.process = None
         self.exit_code = 0  # what stop() expects
         self.seen = set()
@@ -364,12 +365,13 @@ class Zygoted:
         return wait_until(lambda: len(self.busy(name)) == count and self.busy(name), bound)
 
     def wait_idle(self, name, bound=10):
-        """Only parked spares are left, as many as configured or fewer; in /proc as well."""
+        """Nothing but parked spares is left, as many as configured; in /proc as well."""
 
         def idle():
             now = self.pool(name)
             moving = now["busy"] + now["starting"] + now["dying"] + now["queued"]
-            return moving == 0 and len(self.child_pids(name)) == now["spare"] > 0
+            spare = self.spares.get(name, now["spare"])
+            return moving == 0 and now["spare"] == spare == len(self.child_pids(name))
 
         wait_until(idle, bound, f"pool {name} idle: {self.pool(name)}")
         return self.pool(name)

@@ -72,7 +72,8 @@ static const struct csv_case cases[] = {
 	{ .input = "\"a\n\0b\"\n", .length = 7, .output = "2: a NUL byte" },
 };
 
-/* Reads everything from a heap copy without a byte to spare, so that a sanitizer sees each overrun.
+/*
+ * Reads everything from a heap copy without a byte to spare, so that a sanitizer sees each overrun.
  */
 static void
 read_all(const struct csv_case *test, char *output, size_t size)

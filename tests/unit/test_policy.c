@@ -118,7 +118,8 @@ fill_passing(const struct policy_row *row, uint64_t args[6])
 		args[row->args[i].index] = passing_value(&row->args[i]);
 }
 
-/* Values at, around and far from what the argument is compared with, with and without a high half.
+/*
+ * Values at, around and far from what the argument is compared with, with and without a high half.
  */
 static void
 check_edges(const char *profile, const struct policy_row *row, const struct policy_arg *arg)

@@ -112,62 +112,12 @@ test_no_route(void **state)
 	assert_int_equal(route_find(pools, 1, "/exactly", 6, &route, &matched), 0);
 }
 
-static void
-test_conflicts(void **state)
-{
-	struct route_conflict conflict;
-
-	(void)state;
-	assert_false(route_conflict(pools, POOLS, &conflict));
-	strcpy(pools[3].routes[2], "/a");
-	pools[3].routes_count = 3;
-	assert_true(route_conflict(pools, POOLS, &conflict));
-	assert_int_equal(conflict.first_pool, 0);
-	assert_int_equal(conflict.second_pool, 3);
-	assert_string_equal(conflict.route, "/a");
-	strcpy(pools[3].routes[2], "/A/");
-	assert_true(route_conflict(pools, POOLS, &conflict));
-	assert_int_equal(conflict.first_pool, 3);
-	assert_int_equal(conflict.second_pool, 3);
-	assert_false(route_conflict(pools, 3, &conflict));
-}
-
-static void
-test_validity(void **state)
-{
-	char text[PROTO_ROUTE_MAX + 1];
-
-	(void)state;
-	assert_true(route_is_valid("/"));
-	assert_true(route_is_valid("=/"));
-	assert_true(route_is_valid("/a/b%20c"));
-	assert_false(route_is_valid(""));
-	assert_false(route_is_valid("="));
-	assert_false(route_is_valid("a"));
-	assert_false(route_is_valid("=a"));
-	assert_false(route_is_valid("==/"));
-	assert_false(route_is_valid("/a b"));
-	assert_false(route_is_valid("/a?b"));
-	assert_false(route_is_valid("/a#b"));
-	assert_false(route_is_valid("/\x7f"));
-	assert_false(route_is_valid("/\xc3\xa4"));
-	memset(text, 'a', sizeof(text));
-	text[0] = '/';
-	text[PROTO_ROUTE_MAX - 1] = '\0';
-	assert_true(route_is_valid(text));
-	text[PROTO_ROUTE_MAX - 1] = 'a';
-	text[PROTO_ROUTE_MAX] = '\0';
-	assert_false(route_is_valid(text));
-}
-
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_longest_route_wins, fill_pools),
 		cmocka_unit_test_setup(test_no_route, fill_pools),
-		cmocka_unit_test_setup(test_conflicts, fill_pools),
-		cmocka_unit_test(test_validity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,8 @@
 
 #define PAGE_BYTES 4096
 
-/* One round of allocations, 7 MiB: from what malloc keeps in its bins to what it maps one by one.
+/*
+ * One round of allocations, 7 MiB: from what malloc keeps in its bins to what it maps one by one.
  */
 static const struct {
 	size_t size;

@@ -162,7 +162,8 @@ handle_post(const struct table *table, struct zy_request *request)
 			return -1;
 	if (lines.length > 0 || lines.overlong)
 		return lines_finish(&lines, table, request);
-	/* No keys are no lines, with status 200: without this an empty answer would become a 204.
+	/*
+	 * No keys are no lines, with status 200: without this an empty answer would become a 204.
 	 */
 	return lines.number > 0 ? 0 : zy_flush(request);
 }

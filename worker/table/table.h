@@ -27,7 +27,8 @@ struct table {
 /* Reads options and files. 0, or -1 after zy_load_error. Zygote only; the table is never freed. */
 int table_load(const struct zy_load *load, void **state_out);
 
-/* The row for a normalised key: its first column's value, the others follow. NULL if there is none.
+/*
+ * The row for a normalised key: its first column's value, the others follow. NULL if there is none.
  */
 const char *table_find(const struct table *table, const char *key, size_t length);
 

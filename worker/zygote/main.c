@@ -55,7 +55,8 @@ refuse_root(void)
 		zygote_fail(ZY_EXIT_SANDBOX_PRIVS, 0, "refuses to run as uid 0");
 }
 
-/* The supervisor may have gone before the call took effect: then its end of the channel is closed.
+/*
+ * The supervisor may have gone before the call took effect: then its end of the channel is closed.
  */
 static void
 tie_to_supervisor(void)

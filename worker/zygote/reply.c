@@ -225,7 +225,8 @@ finish_failed(struct zy_request *request)
 	unsigned char frame[sizeof(struct frame_header)];
 	struct iovec part = { frame, sizeof(frame) };
 
-	/* What is still gathered stays here: if the head has not left, the client gets a clean 500.
+	/*
+	 * What is still gathered stays here: if the head has not left, the client gets a clean 500.
 	 */
 	put_frame_header(frame, FRAME_ERROR, 0);
 	channel_write(request->fd, &part, 1);

@@ -21,7 +21,8 @@ struct rest {
 	size_t left;
 };
 
-/* A uint16_t length, that many bytes without NUL, one NUL. NULL when that is not what stands there.
+/*
+ * A uint16_t length, that many bytes without NUL, one NUL. NULL when that is not what stands there.
  */
 static const char *
 take_string(struct rest *rest)
