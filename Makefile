@@ -37,7 +37,7 @@ CFLAGS_ALL = -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -Idae
 	-DZYGOTED_LIBEXEC_DIR='"$(LIBEXECDIR)"' $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
-BASE_SRC := $(wildcard daemon/base/*.c)
+BASE_SRC := $(wildcard daemon/base/*.c) $(if $(SANITIZE),tests/sanitizer.c)
 ZYGOTED_SRC := $(wildcard daemon/*.c daemon/supervisor/*.c daemon/front/*.c)
 CTL_SRC := $(wildcard daemon/zygotectl/*.c)
 ZYGOTE_SRC := $(wildcard worker/zygote/*.c)
@@ -50,7 +50,10 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/zygoted $(BUILD)/zygoted-zygote $(BUILD)/zygotectl
 WORKER_SOS := $(WORKERS:%=$(BUILD)/workers/%.so)
-TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/e2e/workers/*.c tests/sandbox/workers/*.c))
+# Workers of the tests: a file each, or a folder where one file is not enough.
+TEST_WORKER_DIRS := $(patsubst %/,%,$(wildcard tests/*/workers/*/))
+TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/*/workers/*.c)) \
+	$(TEST_WORKER_DIRS:tests/%=$(BUILD)/tests/%.so)
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
@@ -103,6 +106,13 @@ $(BUILD)/workers/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard worker/$(1)
 	$$(CC) -shared -Wl,-z,relro,-z,now $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
 endef
 $(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))
+
+define test_worker_rule
+$(BUILD)/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard $(1)/*.c))
+	@mkdir -p $$(@D)
+	$$(CC) -shared -Wl,-z,relro,-z,now $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
+endef
+$(foreach worker,$(TEST_WORKER_DIRS),$(eval $(call test_worker_rule,$(worker))))
 
 $(BUILD)/tests/%.so: $(BUILD)/pic/tests/%.o
 	@mkdir -p $(@D)
@@ -186,7 +196,7 @@ lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual 
 install: all ## install under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(WORKERDIR) \
 		$(DESTDIR)$(SYSCONFDIR)/zygoted $(DESTDIR)$(PREFIX)/include/zygoted \
-		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(BUILD)/zygoted $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BUILD)/zygotectl $(DESTDIR)$(BINDIR)
@@ -196,6 +206,7 @@ install: all ## install under DESTDIR and PREFIX
 	test -e $(DESTDIR)$(SYSCONFDIR)/zygoted/zygoted.conf || \
 		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
 	install -m 644 daemon/zygotectl.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 worker/worker.3 $(DESTDIR)$(MANDIR)/man3/zygoted-worker.3
 	install -m 644 conf/zygoted.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 daemon/zygoted.8 $(DESTDIR)$(MANDIR)/man8
 	printf 'prefix=%s\nworkerdir=%s\n\nName: zygoted\nDescription: headers for zygoted workers\nVersion: %s\nCflags: -I$${prefix}/include/zygoted\n' \

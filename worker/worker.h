@@ -143,7 +143,7 @@ size_t zy_read(struct zy_request *request, void *buffer, size_t size);
 /*
  * The order is zy_status, zy_header_add, zy_length, then zy_write; all but zy_write are optional.
  * Status is 200 unless set. Calls return 0, or -1 for what the front would refuse (status outside
- * 200..599; a name that is no token; control bytes in a value; a framing or hop-by-hop header; too
+ * 200..599; a name that is no token; control bytes in a value; a framing or hop-by-hop header, Date or X-Zygoted-Reason; too
  * many or too large; too late, because the head has left; more bytes than zy_length promised):
  * nothing is changed then.
  */

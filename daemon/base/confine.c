@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -51,8 +52,24 @@ fill_ruleset(long abi, struct ruleset *ruleset_out)
 	return abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 }
 
+static int
+grant_reading(int ruleset_fd, int fd)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return errno;
+	rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+	if (S_ISDIR(status.st_mode))
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0u) < 0
+		       ? errno
+		       : 0;
+}
+
 int
-confine_landlock(void)
+confine_landlock(const int *fds, size_t count)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 			   1u /* LANDLOCK_CREATE_RULESET_VERSION */);
@@ -66,15 +83,18 @@ confine_landlock(void)
 	fd = syscall(SYS_landlock_create_ruleset, &ruleset, size, 0u);
 	if (fd < 0)
 		return errno;
-	if (syscall(SYS_landlock_restrict_self, (int)fd, 0u) < 0)
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = grant_reading((int)fd, fds[i]);
+	if (error == 0 && syscall(SYS_landlock_restrict_self, (int)fd, 0u) < 0)
 		error = errno;
 	close((int)fd);
 	return error;
 }
 
 int
-confine_filter(int fd)
+confine_filter(int fd, int *listener_fd_out)
 {
+	const unsigned flags = listener_fd_out != NULL ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
 	struct sock_fprog program;
 	struct stat status;
 	int error = 0;
@@ -89,9 +109,13 @@ confine_filter(int fd)
 	program.filter = malloc(size);
 	if (program.filter == NULL)
 		return ENOMEM;
-	if (heritage_read(fd, program.filter, size) < 0 ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &program) < 0)
+	long result = heritage_read(fd, program.filter, size);
+	if (result == 0)
+		result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	if (result < 0)
 		error = errno;
+	else if (listener_fd_out != NULL)
+		*listener_fd_out = (int)result;
 	free(program.filter);
 	return error;
 }

@@ -14,9 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HERITAGE_MAGIC	     0x7a79676fu
-#define HERITAGE_PATH_MAX    1024
-#define HERITAGE_OPTIONS_MAX 65536 /* all of a pool's options together */
+#define HERITAGE_MAGIC		  0x7a79676fu
+#define HERITAGE_PATH_MAX	  1024
+#define HERITAGE_OPTIONS_MAX	  65536 /* all of a pool's options together */
+#define HERITAGE_READ_PATHS_MAX	  16384 /* all of a pool's read_paths together */
+#define HERITAGE_READ_PATHS_COUNT 64
+#define HERITAGE_OPEN_FILES_MAX	  1020 /* with those that it has, a child's stay below 1024 */
 
 /*
  * Descriptor numbers at exec of the front. 0, 1: /dev/null; 2: the daemon's log. Listeners follow
@@ -40,6 +43,7 @@ enum zygote_fd {
 	ZYGOTE_FRONT_FD = 5, /* ..ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX - 1 */
 	ZYGOTE_HERITAGE_FD = ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX, /* read and closed at start */
 	ZYGOTE_FILTER_FD, /* the BPF program; read and closed at start */
+	ZYGOTE_WORKER_FD, /* the worker's shared object; closed once it is loaded */
 	ZYGOTE_FD_MAX	  /* descriptors from here on come and go */
 };
 
@@ -51,9 +55,20 @@ struct heritage_pool {
 	uint32_t queue_timeout_ms;
 	uint32_t timeout_ms; /* from child taken to reply complete */
 	uint32_t routes_count;
+	uint32_t recycle_requests; /* of one generation, then it is to be replaced; 0: never */
+	uint32_t recycle_faults;   /* memory faults of children within a minute, likewise */
+	uint32_t breaker_crashes;  /* that open the breaker; 0: never */
+	uint32_t breaker_window_ms;
 	uint64_t body_max_bytes;
-	uint64_t output_bytes; /* log output of a child that is kept: the size of its log pipe */
+	uint64_t reply_max_bytes;
+	uint64_t output_bytes; /* log output of a child that is kept */
 	char routes[PROTO_ROUTES_MAX][PROTO_ROUTE_MAX];
+};
+
+/* Addresses whose first `bits` bits are these; IPv4 as ::ffff:a.b.c.d, with 96 bits more. */
+struct heritage_network {
+	uint8_t address[16];
+	uint32_t bits;
 };
 
 enum protocol { PROTOCOL_HTTP, PROTOCOL_MAX };
@@ -79,10 +94,13 @@ struct heritage_front {
 	uint32_t body_grace_ms;	    /* before that rate is asked for */
 	uint32_t linger_timeout_ms; /* reading on after an error answer */
 	uint32_t requests_max;	    /* per connection */
+	uint32_t penalty;	    /* points that bring a source under penalty; 0: none do */
+	uint32_t exempt_count;
 	uint32_t pools_count;
 	uint32_t listeners_count;
 	uint32_t sandbox; /* 1: load the filter from FRONT_FILTER_FD */
 	uint32_t padding;
+	struct heritage_network exempt[PROTO_NETWORKS_MAX]; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
 	struct heritage_listener listeners[PROTO_LISTENERS_MAX];
 };
@@ -95,12 +113,16 @@ struct heritage_zygote {
 	uint32_t generation;
 	uint32_t log_level;
 	uint32_t log_journal;
-	uint32_t fronts;	  /* channels from ZYGOTE_FRONT_FD on */
-	uint32_t max_children;	  /* slots per front */
-	uint32_t sandbox;	  /* enum sandbox_mode */
-	uint32_t required_layers; /* bit mask over enum layer: missing = exit ZY_EXIT_LAYER */
-	uint32_t cpu_seconds;	  /* RLIMIT_CPU of a child, 0: none */
-	uint64_t memory_bytes;	  /* RLIMIT_DATA of a child beyond what it inherits */
+	uint32_t fronts;	   /* channels from ZYGOTE_FRONT_FD on */
+	uint32_t max_children;	   /* slots per front */
+	uint32_t sandbox;	   /* enum sandbox_mode */
+	uint32_t required_layers;  /* bit mask over enum layer: missing = exit ZY_EXIT_LAYER */
+	uint32_t cpu_seconds;	   /* RLIMIT_CPU of a child, 0: none */
+	uint32_t open_files;	   /* that a child may have besides its own; 0: it can open none */
+	uint32_t reads_files;	   /* 1: children may read below read_paths */
+	uint32_t loads_code;	   /* 1: and load code from there */
+	uint32_t sandbox_notifies; /* 1: the filter asks a listener; it goes to the supervisor */
+	uint64_t memory_bytes;	   /* RLIMIT_DATA of a child beyond what it inherits */
 	int32_t user_ns_error; /* what the supervisor met making the first namespaces; -1: not tried
 				*/
 	int32_t pid_ns_error;
@@ -109,7 +131,10 @@ struct heritage_zygote {
 	char worker_path[HERITAGE_PATH_MAX]; /* the shared object */
 	uint32_t options_count;
 	uint32_t options_bytes;
-	char options[HERITAGE_OPTIONS_MAX]; /* name NUL value NUL, options_count times */
+	uint32_t read_paths_count;
+	uint32_t read_paths_bytes;
+	char options[HERITAGE_OPTIONS_MAX];	  /* name NUL value NUL, options_count times */
+	char read_paths[HERITAGE_READ_PATHS_MAX]; /* path NUL, read_paths_count times */
 };
 
 /*

@@ -22,6 +22,8 @@ static const struct {
 	[MSG_DETACH] = { sizeof(struct msg_generation), 0 },
 	[MSG_STATS_GET] = { sizeof(struct msg_cookie), 0 },
 	[MSG_CHILDREN_GET] = { sizeof(struct msg_children_get), 0 },
+	[MSG_PENALTIES_GET] = { sizeof(struct msg_cookie), 0 },
+	[MSG_MEMORY_OVER] = { sizeof(struct msg_memory), 0 },
 	[MSG_LOG_LEVEL] = { sizeof(struct msg_log_level), 0 },
 	[MSG_DRAIN] = { sizeof(struct msg_cookie), 0 },
 	[MSG_FRONT_READY] = { sizeof(struct msg_cookie), 0 },
@@ -30,9 +32,13 @@ static const struct {
 	[MSG_STATS] = { sizeof(struct msg_stats), 0 },
 	[MSG_STATS_END] = { sizeof(struct msg_stats_end), 0 },
 	[MSG_CHILDREN] = { sizeof(struct msg_children), 0 },
+	[MSG_PENALTIES] = { sizeof(struct msg_penalties), 0 },
+	[MSG_MEMORY_LOOK] = { sizeof(struct msg_generation), 0 },
 	[MSG_DRAINED] = { sizeof(struct msg_cookie), 0 },
+	[MSG_RECYCLE_WANTED] = { sizeof(struct msg_recycle), 0 },
 	[MSG_ZYGOTE_READY] = { sizeof(struct msg_zygote_ready), 0 },
 	[MSG_ZYGOTE_FAILED] = { sizeof(struct msg_zygote_failed), 0 },
+	[MSG_SANDBOX_LISTENER] = { sizeof(struct msg_cookie), 1 },
 	[MSG_PROBED] = { sizeof(struct msg_probed), 1 },
 	[MSG_PROBE] = { sizeof(struct msg_cookie), 0 },
 	[MSG_PROBE_END] = { sizeof(struct msg_cookie), 0 },
@@ -46,6 +52,7 @@ static const struct {
 
 _Static_assert(sizeof(struct msg_report_exited) <= MSG_BYTES_MAX, "exited report");
 _Static_assert(sizeof(struct msg_children) <= MSG_BYTES_MAX, "children");
+_Static_assert(sizeof(struct msg_penalties) <= MSG_BYTES_MAX, "penalties");
 _Static_assert(sizeof(struct msg_stats) <= MSG_BYTES_MAX, "stats");
 _Static_assert(sizeof(struct msg_zygote_failed) <= MSG_BYTES_MAX, "failure");
 

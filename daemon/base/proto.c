@@ -31,6 +31,18 @@ static const char *const child_states[] = {
 	[CHILD_BUSY] = "busy", [CHILD_DYING] = "dying",
 };
 
+static const char *const breaker_states[] = {
+	[BREAKER_CLOSED] = "closed",
+	[BREAKER_OPEN] = "open",
+	[BREAKER_PROBING] = "probing",
+};
+
+static const char *const recycles[] = {
+#define X(symbol, name) [RECYCLE_##symbol] = (name),
+	PROTO_RECYCLES(X)
+#undef X
+};
+
 static const struct {
 	int code;
 	const char *text;
@@ -41,6 +53,8 @@ static const struct {
 };
 
 _Static_assert(sizeof(child_states) / sizeof(child_states[0]) == CHILD_STATE_MAX, "child states");
+_Static_assert(sizeof(breaker_states) / sizeof(breaker_states[0]) == BREAKER_STATE_MAX,
+	       "breaker states");
 
 const char *
 proto_outcome_name(enum outcome outcome)
@@ -73,9 +87,21 @@ proto_layer_text(enum layer layer)
 }
 
 const char *
+proto_breaker_state_name(enum breaker_state state)
+{
+	return (unsigned)state < BREAKER_STATE_MAX ? breaker_states[state] : "?";
+}
+
+const char *
 proto_child_state_name(enum child_state state)
 {
 	return (unsigned)state < CHILD_STATE_MAX ? child_states[state] : "?";
+}
+
+const char *
+proto_recycle_name(enum recycle_reason reason)
+{
+	return (unsigned)reason < RECYCLE_MAX ? recycles[reason] : "?";
 }
 
 const char *

@@ -24,6 +24,8 @@
 #define PROTO_ROUTES_MAX    32	/* per pool */
 #define PROTO_ROUTE_MAX	    128 /* bytes of one route, with the final NUL */
 #define PROTO_FRONTS_MAX    8
+#define PROTO_NETWORKS_MAX  32
+#define PROTO_PENALTIES_MAX 256	 /* sources that one answer lists */
 #define PROTO_CHILDREN_MAX  4096 /* slots per zygote and front; the bound of max_children */
 #define PROTO_BATCH_MAX	    16 /* children per order or report; 2 descriptors each, SCM_MAX_FD: 253 */
 
@@ -36,20 +38,26 @@ enum msg_type {
 	MSG_DETACH, /* stop ordering from it, let its busy children finish, then MSG_DETACHED */
 	MSG_STATS_GET,
 	MSG_CHILDREN_GET,
-	MSG_LOG_LEVEL, /* also supervisor -> zygote */
-	MSG_DRAIN,     /* no new connections; answer what is there, then MSG_DRAINED */
+	MSG_PENALTIES_GET,
+	MSG_MEMORY_OVER, /* this child has added more than it may */
+	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
+	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
 	/* front -> supervisor */
 	MSG_FRONT_READY,
-	MSG_ATTACHED, /* the zygote took the reset and its first spare is parked */
-	MSG_DETACHED,
-	MSG_STATS, /* one per pool, the last one is MSG_STATS_END */
+	MSG_ATTACHED, /* its first spare is parked: it serves now, the one before it drains */
+	MSG_DETACHED, /* the front has no child of it left and orders none */
+	MSG_STATS,    /* one per pool, the last one is MSG_STATS_END */
 	MSG_STATS_END,
-	MSG_CHILDREN, /* up to PROTO_BATCH_MAX children, `last` marks the final one */
+	MSG_CHILDREN,	 /* up to PROTO_BATCH_MAX children, `last` marks the final one */
+	MSG_PENALTIES,	 /* the same for sources under penalty */
+	MSG_MEMORY_LOOK, /* this generation has children that have been busy for a while */
 	MSG_DRAINED,
+	MSG_RECYCLE_WANTED, /* this generation should be replaced; the supervisor decides */
 	/* zygote -> supervisor */
 	MSG_ZYGOTE_READY,
 	MSG_ZYGOTE_FAILED,
-	MSG_PROBED, /* carries the probe child's pidfd when error is 0 */
+	MSG_SANDBOX_LISTENER, /* before READY in log mode; carries the filter's listener */
+	MSG_PROBED,	      /* carries the probe child's pidfd when error is 0 */
 	/* supervisor -> zygote */
 	MSG_PROBE,     /* fork a child that parks and serves nothing */
 	MSG_PROBE_END, /* kill it */
@@ -78,7 +86,7 @@ struct msg_attach {
 	uint32_t generation;
 };
 
-/* MSG_DETACH, MSG_ATTACHED and MSG_DETACHED. */
+/* MSG_DETACH, MSG_ATTACHED, MSG_DETACHED and MSG_MEMORY_LOOK. */
 struct msg_generation {
 	struct msg_header header;
 	uint32_t pool;
@@ -86,11 +94,35 @@ struct msg_generation {
 };
 
 /*
- * MSG_STATS_GET, MSG_STATS_END, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE, MSG_PROBE_END.
+ * MSG_STATS_GET, MSG_PENALTIES_GET, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE,
+ * MSG_PROBE_END, MSG_SANDBOX_LISTENER.
  */
 struct msg_cookie {
 	struct msg_header header;
 	uint64_t cookie; /* chosen by the asker, returned in the answer; 0 where there is none */
+};
+
+/* Why a pool's zygote is replaced by a new one: symbol, and name in logs and figures. */
+#define PROTO_RECYCLES(X)                                                                          \
+	X(NONE, "")                                                                                \
+	X(MANUAL, "manual")	/* the control command */                                          \
+	X(REQUESTS, "requests") /* it served recycle_requests */                                   \
+	X(AGE, "age")		/* it served for recycle_after */                                  \
+	X(FAULTS, "faults")	/* recycle_faults of its children died of memory faults */
+
+enum recycle_reason {
+#define X(symbol, name) RECYCLE_##symbol,
+	PROTO_RECYCLES(X)
+#undef X
+		RECYCLE_MAX
+};
+
+struct msg_recycle {
+	struct msg_header header;
+	uint32_t pool;
+	uint32_t generation;
+	uint32_t reason; /* RECYCLE_REQUESTS or RECYCLE_FAULTS */
+	uint32_t padding;
 };
 
 struct msg_children_get {
@@ -122,12 +154,16 @@ struct msg_log_level {
 	X(BODY_TOO_SLOW, "body_too_slow", 408, "request body below the minimum rate")              \
 	X(QUEUE_FULL, "queue_full", 503, "no spare child and the queue is full")                   \
 	X(QUEUE_TIMEOUT, "queue_timeout", 503, "waited too long for a child")                      \
+	X(CRASH_BREAKER, "crash_breaker", 503, "too many requests of this pool crashed lately")    \
+	X(PENALTY, "penalty", 429, "too much harm came from this address lately")                  \
 	X(POOL_DOWN, "pool_down", 503, "the pool's zygote is not running")                         \
 	X(WORKER_ERROR, "worker_error", 500, "the worker reported an error")                       \
 	X(CRASHED, "crashed", 502, "the child died before its answer was complete")                \
 	X(BAD_REPLY, "bad_reply", 502, "the child's reply was malformed")                          \
 	X(TIMEOUT, "timeout", 504, "deadline passed")                                              \
 	X(CPU_LIMIT, "cpu_limit", 504, "the child used up its CPU time")                           \
+	X(MEMORY_LIMIT, "memory_limit", 502, "the child added more memory than it may")            \
+	X(REPLY_TOO_LARGE, "reply_too_large", 502, "the answer is over the pool's limit")          \
 	X(SANDBOX, "sandbox", 502,                                                                 \
 	  "the child broke the sandbox policy, or it could not be put up")                         \
 	X(CLIENT_GONE, "client_gone", 0, "the client left")                                        \
@@ -149,11 +185,13 @@ struct msg_stats {
 	uint32_t generation; /* serving now, 0 if none */
 	uint32_t spare;	     /* parked children */
 	uint32_t busy;	     /* children with a request */
-	uint32_t starting;   /* ordered, not yet reported */
+	uint32_t starting;   /* ordered, not yet reported; and those of a generation to come */
 	uint32_t dying;	     /* killed or finished, not yet reaped */
 	uint32_t queued;     /* requests waiting for a child */
 	uint32_t draining;   /* children of older generations */
-	uint64_t requests;   /* all that reached this pool, whatever the outcome */
+	uint32_t breaker;    /* enum breaker_state */
+	uint32_t breaker_opened;
+	uint64_t requests; /* all that reached this pool, whatever the outcome */
 	uint64_t outcomes[OUTCOME_MAX];
 	uint64_t forks;
 	uint64_t fork_failures;
@@ -165,9 +203,9 @@ struct msg_stats {
 	uint64_t queue_us;     /* sum of waiting times */
 	uint64_t run_us_max;
 	uint64_t queue_us_max;
-	uint64_t bytes_in;	 /* request bodies */
-	uint64_t bytes_out;	 /* reply bodies */
-	uint64_t log_lost_bytes; /* output of children beyond the bound */
+	uint64_t bytes_in;	   /* request bodies */
+	uint64_t bytes_out;	   /* reply bodies */
+	uint64_t output_truncated; /* children that wrote more to the log than is kept */
 };
 
 /* The front as a whole; ends the answer to MSG_STATS_GET. */
@@ -180,8 +218,39 @@ struct msg_stats_end {
 	uint64_t refused; /* connections closed at accept: out of memory or descriptors */
 	uint64_t requests;
 	uint64_t outcomes[OUTCOME_MAX]; /* requests that no pool got are counted only here */
+	uint64_t penalties;		/* times that a source came under penalty */
 	uint64_t uptime_ms;
 };
+
+/* A source under penalty, or on the way to it. */
+struct msg_penalty {
+	uint8_t address[16]; /* IPv4 mapped; of IPv6 the first 8 bytes count */
+	uint32_t points;
+	uint32_t relapses;
+	uint64_t left_ms; /* refused for that long; 0: not now */
+	uint64_t refused; /* requests */
+};
+
+struct msg_penalties {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t count;
+	uint32_t last;
+	struct msg_penalty penalties[PROTO_BATCH_MAX];
+};
+
+/* MSG_MEMORY_OVER. */
+struct msg_memory {
+	struct msg_header header;
+	uint32_t pool;
+	uint32_t generation;
+	int32_t pid; /* in the zygote's pid namespace */
+	uint32_t padding;
+	uint64_t seen_ns; /* a child that was ordered later is another one with its pid */
+	uint64_t added_bytes;
+};
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING, BREAKER_STATE_MAX };
 
 enum child_state {
 	CHILD_FREE,
@@ -224,8 +293,8 @@ struct msg_children {
 	X(IPC_NS, "ipc-namespace", "no shared IPC objects")                                        \
 	X(UTS_NS, "uts-namespace", "own host name")                                                \
 	X(MOUNT_NS, "mount-namespace", "own mount table")                                          \
-	X(ROOT, "empty-root", "root directory is an empty read-only tmpfs")                        \
-	X(LANDLOCK, "landlock", "no file-system access by Landlock rules")                         \
+	X(ROOT, "empty-root", "root directory is read-only, empty but for read_paths")             \
+	X(LANDLOCK, "landlock", "no file-system access but to read_paths, by Landlock rules")      \
 	X(CAPABILITIES, "no-capabilities", "all capability sets are empty")                        \
 	X(NO_NEW_PRIVS, "no-new-privs", "cannot gain privileges by exec")                          \
 	X(RLIMITS, "rlimits", "resource limits")                                                   \
@@ -428,7 +497,9 @@ int proto_outcome_status(enum outcome outcome);
 const char *proto_outcome_text(enum outcome outcome);
 const char *proto_layer_name(enum layer layer);
 const char *proto_layer_text(enum layer layer);
+const char *proto_breaker_state_name(enum breaker_state state);
 const char *proto_child_state_name(enum child_state state);
+const char *proto_recycle_name(enum recycle_reason reason);
 const char *proto_exit_text(int code);
 
 #endif

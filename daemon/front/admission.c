@@ -16,7 +16,7 @@ least(unsigned a, unsigned b)
 unsigned
 admission_order_count(const struct admission *view, bool idle)
 {
-	unsigned all = view->parked + view->starting + view->busy + view->dying;
+	unsigned all = view->parked + view->starting + view->busy + view->dying + view->elsewhere;
 	unsigned room = view->max_children > all ? view->max_children - all : 0;
 	unsigned ready = view->parked + view->starting;
 	unsigned wanted = view->spare + view->queued;

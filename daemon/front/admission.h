@@ -15,6 +15,7 @@ struct admission {
 	unsigned starting;
 	unsigned busy;
 	unsigned dying;
+	unsigned elsewhere; /* children of other generations that take room as well */
 	unsigned queued;
 };
 

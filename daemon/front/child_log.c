@@ -1,7 +1,7 @@
 /*
  * Output of children as log lines.
  *
- * Runs in: front. The bytes are hostile: escaped, cut, and bounded by the pipe. A slot's pipe
+ * Runs in: front. The bytes are hostile: escaped, cut, and bounded for each child. A slot's pipe
  * outlives its child, but never serves two at a time: the slot is free only when the zygote has
  * reaped the child, and a child can neither pass a descriptor on nor leave a process behind.
  */
@@ -16,6 +16,23 @@
 
 #define LINE_SHOWN 600
 
+/*
+ * Twice of what is kept: writes do not share a page of the pipe unless they fit in it together, so
+ * one that is full holds at least half of its size, and what is kept is never lost for want of
+ * room. Refused for a large size, or when the user's pipe pages are used up; then it is smaller.
+ */
+static uint64_t
+size_pipe(int fd, uint64_t bytes)
+{
+	int size = fcntl(fd, F_SETPIPE_SZ, (int)(2 * bytes));
+
+	if (size < 0)
+		size = fcntl(fd, F_SETPIPE_SZ, (int)bytes);
+	if (size < 0)
+		size = fcntl(fd, F_GETPIPE_SZ);
+	return size > 0 ? (uint64_t)size : 0;
+}
+
 int
 child_log_open(struct child *child, uint64_t bytes)
 {
@@ -25,9 +42,7 @@ child_log_open(struct child *child, uint64_t bytes)
 		return 0;
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
-	/* Refused when the user's pipe pages are used up; the bound is then the kernel's smaller
-	 * default. */
-	(void)fcntl(fds[1], F_SETPIPE_SZ, (int)bytes);
+	child->log_pipe_bytes = size_pipe(fds[1], bytes);
 	child->log_read_fd = fds[0];
 	child->log_write_fd = fds[1];
 	return 0;
@@ -59,16 +74,41 @@ log_lines(const struct child *child, const char *data, size_t length)
 	}
 }
 
+static void
+note_cut(struct child *child)
+{
+	if (child->log_cut)
+		return;
+	child->log_cut = true;
+	child->generation->pool->stats.output_truncated++;
+	log_event(LOG_INFO, "child says too much", "pool=%s pid=%d request=%016llx",
+		  child->generation->pool->config->name, child->pid,
+		  (unsigned long long)child->request);
+}
+
 void
 child_log_drain(struct child *child)
 {
+	const uint64_t most = child->generation->pool->config->output_bytes;
+	uint64_t drained = 0;
 	char data[4096];
 	ssize_t count;
 
 	if (child->log_read_fd < 0)
 		return;
-	while ((count = read(child->log_read_fd, data, sizeof(data))) > 0)
-		log_lines(child, data, (size_t)count);
+	/* No more than the pipe holds: a child that lives may fill it as fast as this empties it. */
+	while (drained < child->log_pipe_bytes &&
+	       (count = read(child->log_read_fd, data, sizeof(data))) > 0) {
+		const uint64_t room = most - child->log_bytes;
+		const size_t kept = (uint64_t)count < room ? (size_t)count : (size_t)room;
+		log_lines(child, data, kept);
+		child->log_bytes += kept;
+		drained += (uint64_t)count;
+		if (kept < (size_t)count)
+			note_cut(child);
+	}
+	if (drained > child->log_pipe_bytes / 2)
+		note_cut(child); /* it may have been full */
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * What a child writes to stdout and stderr: a pipe for each slot, read when the child has ended and
- * once a second while it runs. The pipe's size bounds it; what does not fit is lost, and neither
- * side ever waits.
+ * once a second while it runs. The first `output` bytes of a child are kept; the rest is lost, which
+ * is counted once for the child, and neither side ever waits.
  */
 #ifndef ZYGOTED_FRONT_CHILD_LOG_H
 #define ZYGOTED_FRONT_CHILD_LOG_H

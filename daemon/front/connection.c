@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/pool.h"
+#include "front/source.h"
 #include "front/supervisor_link.h"
 
 #include <arpa/inet.h>
@@ -377,6 +378,7 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	connection->exchange.child_fd = -1;
 	connection->credit_ms = front->heritage->body_grace_ms;
 	format_peer(connection, peer);
+	connection->source = source_of(front, peer);
 	watch(connection);
 	TAILQ_INSERT_TAIL(&front->connections, connection, link);
 	front->connections_count++;

@@ -13,6 +13,7 @@
 #include "base/heritage.h"
 #include "front/exchange.h"
 #include "front/http_request.h"
+#include "front/penalty.h"
 
 #include <event2/buffer.h>
 #include <event2/event_struct.h>
@@ -53,6 +54,7 @@ struct connection {
 	uint64_t linger_bytes;
 	char peer_address[INET6_ADDRSTRLEN];
 	char peer_port[8];
+	struct penalty_source source;
 };
 
 /* Takes over the socket. 0, or -1 when out of memory (fd is closed). */

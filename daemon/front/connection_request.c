@@ -7,6 +7,7 @@
 #include "front/connection.h"
 #include "front/front.h"
 #include "front/response.h"
+#include "front/source.h"
 
 void
 connection_refuse(struct connection *connection, enum outcome outcome, int status, const char *text)
@@ -16,6 +17,7 @@ connection_refuse(struct connection *connection, enum outcome outcome, int statu
 	};
 
 	front_count_outcome(connection->front, outcome);
+	source_charge(connection->front, &connection->source, penalty_outcome_points(outcome));
 	connection->front->requests++;
 	connection->close_after = true;
 	connection->state = CONNECTION_FLUSH;

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "front/pool.h"
 #include "front/response.h"
+#include "front/source.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -44,11 +45,12 @@ count(struct exchange *exchange, enum outcome outcome)
 	struct front *front = exchange->connection->front;
 	struct pool *pool = exchange->pool;
 
+	source_charge(front, &exchange->connection->source, penalty_outcome_points(outcome));
 	if (pool == NULL) {
 		front_count_outcome(front, outcome);
 		return;
 	}
-	pool_count_outcome(pool, outcome);
+	pool_count_outcome(pool, outcome, exchange->probe);
 	pool->stats.bytes_in += exchange->body_bytes;
 	pool->stats.bytes_out += exchange->reply_bytes;
 	if (exchange->taken_ns != 0) {
@@ -84,9 +86,11 @@ exchange_abandon(struct exchange *exchange, enum outcome outcome)
 static unsigned
 retry_after(const struct exchange *exchange, enum outcome outcome)
 {
+	if (outcome == OUTCOME_PENALTY)
+		return exchange->retry_after;
 	if (proto_outcome_status(outcome) != 503 || exchange->pool == NULL)
 		return 0;
-	return pool_retry_after(exchange->pool);
+	return pool_retry_after(exchange->pool, outcome);
 }
 
 void

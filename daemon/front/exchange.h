@@ -41,6 +41,7 @@ struct exchange {
 	uint64_t taken_ns;
 	const char *route;
 	uint32_t route_bytes;
+	bool probe; /* for the pool's breaker */
 	/* the request */
 	bool head_pending; /* its head is still at the start of the connection's `in` */
 	struct http_chunked chunked;
@@ -57,6 +58,7 @@ struct exchange {
 	struct evbuffer
 		*partial; /* a reply frame that is not complete yet; made when first needed */
 	struct reply_parser parser;
+	bool child_is_nonblocking;
 	bool child_deaf; /* it does not read any more: its body is dropped */
 	bool exit_known;
 	struct child_exit exit;
@@ -65,6 +67,7 @@ struct exchange {
 	bool chunked_reply;
 	bool no_body;
 	bool keep_alive;
+	unsigned retry_after; /* seconds, of a source under penalty */
 	uint64_t reply_bytes;
 };
 
@@ -100,6 +103,8 @@ void exchange_fini(struct exchange *exchange);
 void exchange_reply_on_readable(struct exchange *exchange);
 /* Moves body bytes from the connection to the child. */
 void exchange_body_pump(struct exchange *exchange);
+/* Makes `to_child` ready for use. False when out of memory. */
+bool exchange_open_to_child(struct exchange *exchange);
 /* Ends the tie to the child; `kill` unless it has answered. */
 void exchange_release_child(struct exchange *exchange, bool kill);
 /* The reply is complete. */

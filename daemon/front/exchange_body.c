@@ -10,6 +10,7 @@
 #include "front/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 bool
 exchange_wants_input(const struct exchange *exchange)
@@ -23,6 +24,21 @@ has_room(const struct exchange *exchange)
 {
 	return exchange->to_child == NULL ||
 	       evbuffer_get_length(exchange->to_child) < FRONT_IO_BYTES;
+}
+
+/*
+ * evbuffer_write has no MSG_DONTWAIT, so our end of the socket must not block (the child's does). Most requests are
+ * handed over by one send and never come here.
+ */
+bool
+exchange_open_to_child(struct exchange *exchange)
+{
+	if (exchange->to_child == NULL && (exchange->to_child = evbuffer_new()) == NULL)
+		return false;
+	if (exchange->child_is_nonblocking)
+		return true;
+	exchange->child_is_nonblocking = fcntl(exchange->child_fd, F_SETFL, O_NONBLOCK) == 0;
+	return exchange->child_is_nonblocking;
 }
 
 /* Moves `length` bytes from the start of `in` into a body frame; drops them when the child does not
@@ -129,7 +145,7 @@ exchange_body_pump(struct exchange *exchange)
 	if (exchange->state != EXCHANGE_RUNNING || exchange->body_done || !has_room(exchange) ||
 	    evbuffer_get_length(exchange->connection->in) == 0)
 		return;
-	if (exchange->to_child == NULL && (exchange->to_child = evbuffer_new()) == NULL)
+	if (!exchange_open_to_child(exchange))
 		outcome = OUTCOME_INTERNAL;
 	else
 		outcome = chunked ? pump_chunked(exchange) : pump_length(exchange);

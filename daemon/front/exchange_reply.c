@@ -111,6 +111,17 @@ log_complaint(const struct exchange *exchange, const char *event, const char *te
 		  exchange->id, log_escape(text, length, shown, sizeof(shown)));
 }
 
+/* Over the pool's limit by what the head promises, or by what has come. */
+static bool
+is_too_large(const struct exchange *exchange, enum reply_kind kind, const struct reply_event *event)
+{
+	const uint64_t most = exchange->pool->config->reply_max_bytes;
+
+	if (kind == REPLY_HEAD)
+		return event->content_length != UINT64_MAX && event->content_length > most;
+	return kind == REPLY_BODY && event->length > most - exchange->reply_bytes;
+}
+
 /* Acts on one event. False when the exchange has ended. */
 static bool
 on_event(struct exchange *exchange, enum reply_kind kind, const unsigned char *data,
@@ -118,6 +129,10 @@ on_event(struct exchange *exchange, enum reply_kind kind, const unsigned char *d
 {
 	bool added = true;
 
+	if (is_too_large(exchange, kind, event)) {
+		exchange_fail(exchange, OUTCOME_REPLY_TOO_LARGE);
+		return false;
+	}
 	switch (kind) {
 	case REPLY_HEAD:
 		added = send_head(exchange, data, event);

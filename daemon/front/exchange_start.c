@@ -8,10 +8,12 @@
 #include "front/connection.h"
 #include "front/exchange.h"
 #include "front/front.h"
+#include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/request_frame.h"
 #include "front/route.h"
 #include "front/seed.h"
+#include "front/source.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -115,7 +117,7 @@ write_request(const struct exchange *exchange, const char *head, unsigned char *
 	}
 	length = request_frame_end(&frame, &fixed);
 	explicit_bzero(fixed.seed, sizeof(fixed.seed));
-	if (length == 0 || request->body != HTTP_BODY_NONE)
+	if (length == 0 || !exchange->body_done)
 		return length;
 	memcpy(data + length, &end, sizeof(end));
 	return length + sizeof(end);
@@ -135,7 +137,7 @@ send_request(struct exchange *exchange, const unsigned char *data, size_t length
 		return true;
 	if (sent < 0)
 		sent = 0;
-	if (exchange->to_child == NULL && (exchange->to_child = evbuffer_new()) == NULL)
+	if (!exchange_open_to_child(exchange))
 		return false;
 	if (evbuffer_add(exchange->to_child, data + sent, length - (size_t)sent) < 0)
 		return false;
@@ -168,14 +170,19 @@ exchange_run(struct exchange *exchange, struct child *child)
 	exchange->state = EXCHANGE_RUNNING;
 	exchange->child = child;
 	exchange->child_fd = child->fd;
+	exchange->child_is_nonblocking = false;
 	child->fd = -1;
 	child->request = exchange->id;
+	child->route = exchange->route;
+	child->source = connection->source;
+	memcpy(child->peer, connection->peer_address, sizeof(child->peer));
 	exchange->taken_ns = child->taken_ns;
 	queue_us = (exchange->taken_ns - exchange->received_ns) / 1000;
 	pool->stats.queue_us += queue_us;
 	if (queue_us > pool->stats.queue_us_max)
 		pool->stats.queue_us_max = queue_us;
 	watch_child(exchange);
+	memory_look_start(connection->front);
 	reply_parser_init(&exchange->parser);
 	connection_set_timer(connection, pool->timeout);
 	if (!hand_over(exchange)) {
@@ -205,6 +212,7 @@ prepare(struct exchange *exchange)
 	exchange->state = EXCHANGE_RUNNING;
 	exchange->head_pending = true;
 	exchange->pool = NULL;
+	exchange->probe = false;
 	exchange->id = front->next_id++;
 	exchange->received_ns = front_now_ns();
 	exchange->taken_ns = 0;
@@ -246,6 +254,19 @@ choose_pool(struct exchange *exchange)
 	return OUTCOME_OK;
 }
 
+/* A source under penalty gets no further request in on this connection. */
+static enum outcome
+judge_source(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+
+	exchange->retry_after = source_refused(connection->front, &connection->source);
+	if (exchange->retry_after == 0)
+		return OUTCOME_OK;
+	exchange->keep_alive = false;
+	return OUTCOME_PENALTY;
+}
+
 void
 exchange_begin(struct connection *connection)
 {
@@ -253,7 +274,9 @@ exchange_begin(struct connection *connection)
 	enum outcome refusal;
 
 	prepare(exchange);
-	refusal = choose_pool(exchange);
+	refusal = judge_source(exchange);
+	if (refusal == OUTCOME_OK)
+		refusal = choose_pool(exchange);
 	if (refusal == OUTCOME_OK) {
 		exchange->state = EXCHANGE_QUEUED;
 		connection_set_timer(connection, exchange->pool->queue_timeout);

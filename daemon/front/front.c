@@ -11,8 +11,10 @@
 #include "front/connection.h"
 #include "front/listener.h"
 #include "front/lockdown.h"
+#include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/seed.h"
+#include "front/source.h"
 #include "front/supervisor_link.h"
 
 #include <errno.h>
@@ -141,6 +143,8 @@ init_front(struct front *front)
 	front->header_timeout = front_common_timeout(front, front->heritage->header_timeout_ms);
 	front->idle_timeout = front_common_timeout(front, front->heritage->idle_timeout_ms);
 	front->linger_timeout = front_common_timeout(front, front->heritage->linger_timeout_ms);
+	source_open(front);
+	memory_look_init(front);
 	open_pools(front);
 	listener_open_all(front);
 	start_tick(front);

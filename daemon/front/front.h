@@ -16,6 +16,7 @@
 
 struct connection;
 struct listener;
+struct penalty_table;
 struct pool;
 
 /* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
@@ -27,8 +28,10 @@ struct front {
 	struct event_base *base;
 	struct event supervisor_event;
 	struct event tick;
+	struct event memory_timer;
 	struct pool *pools;	    /* heritage->pools_count */
 	struct listener *listeners; /* heritage->listeners_count */
+	struct penalty_table *penalties;
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned connections_count;
 	unsigned active_count; /* connections with a request in progress */

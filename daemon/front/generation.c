@@ -15,7 +15,6 @@
 #include "front/supervisor_link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,6 +41,8 @@ generation_free_slot(struct child *child)
 		TAILQ_REMOVE(&child->generation->kills, child, kill_link);
 	child->kill_wanted = false;
 	child->killed = false;
+	child->log_cut = false;
+	child->log_bytes = 0;
 	child->exchange = NULL;
 	child->request = 0;
 	child->pid = 0;
@@ -54,6 +55,7 @@ say_attached(struct generation *generation)
 	if (generation->attached_said || generation->counts[CHILD_PARKED] == 0)
 		return;
 	generation->attached_said = true;
+	pool_on_attached(generation->pool, generation);
 	supervisor_link_send_generation(MSG_ATTACHED, generation->pool->index, generation->number);
 }
 
@@ -169,7 +171,6 @@ prepare_child(struct generation *generation, struct child *child, struct msg_ord
 		return false;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return false;
-	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* our end alone: the child's blocks */
 	child->serial = ++generation->next_serial;
 	child->fd = pair[0];
 	fds[2 * (size_t)order->count] = pair[1];
@@ -217,12 +218,15 @@ struct child *
 generation_take(struct generation *generation, struct exchange *exchange)
 {
 	struct child *child = TAILQ_FIRST(&generation->lists[CHILD_PARKED]);
+	const struct pool *pool = generation->pool;
 
 	if (child == NULL || generation->state != GENERATION_SERVING)
 		return NULL;
 	child->exchange = exchange;
 	child->taken_ns = front_now_ns();
 	generation_change_state(child, CHILD_BUSY);
+	if (recycle_watch_add_request(&generation->watch, pool->config->recycle_requests))
+		generation_want_recycle(generation, RECYCLE_REQUESTS);
 	return child;
 }
 
@@ -237,8 +241,24 @@ generation_drain(struct generation *generation)
 		generation_kill(child);
 }
 
+unsigned
+generation_children(const struct generation *generation)
+{
+	return generation->slots - generation->counts[CHILD_FREE];
+}
+
 bool
 generation_is_empty(const struct generation *generation)
 {
-	return generation->counts[CHILD_FREE] == generation->slots;
+	return generation_children(generation) == 0;
+}
+
+void
+generation_want_recycle(struct generation *generation, enum recycle_reason reason)
+{
+	const struct pool *pool = generation->pool;
+
+	if (!generation->recycle_said && generation == pool->current)
+		generation->recycle_said =
+			supervisor_link_send_recycle(pool->index, generation->number, reason);
 }

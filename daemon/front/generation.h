@@ -9,9 +9,13 @@
 #define ZYGOTED_FRONT_GENERATION_H
 
 #include "base/proto.h"
+#include "front/fork_pause.h"
+#include "front/penalty.h"
+#include "front/recycle_watch.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -31,20 +35,26 @@ struct child {
 	uint32_t slot;
 	int32_t pid;
 	enum child_state state;
+	const char *route;	      /* of that request; points into the heritage */
+	struct penalty_source source; /* who sent it */
+	char peer[INET6_ADDRSTRLEN];
 	int fd;		 /* our end of its socket until taken or dead, -1 */
 	int log_read_fd; /* its log pipe, kept from child to child of the slot; -1 until first used
 			  */
 	int log_write_fd;
-	bool kill_wanted; /* on the kill list */
-	bool killed;	  /* a kill was ordered */
+	uint64_t log_pipe_bytes;
+	uint64_t log_bytes; /* of output that was kept so far */
+	bool kill_wanted;   /* on the kill list */
+	bool killed;	    /* a kill was ordered */
+	bool log_cut;	    /* its output was more than is kept */
 };
 
 TAILQ_HEAD(child_list, child);
 
 enum generation_state {
 	GENERATION_RESETTING, /* waits for the zygote to have forgotten an earlier front */
-	GENERATION_SERVING,
-	GENERATION_DRAINING, /* no new requests; its busy children finish */
+	GENERATION_SERVING,   /* takes orders */
+	GENERATION_DRAINING,  /* no new requests; its busy children finish */
 	GENERATION_STATE_MAX
 };
 
@@ -58,13 +68,16 @@ struct generation {
 	struct child_list lists[CHILD_STATE_MAX];
 	struct child_list kills;
 	unsigned counts[CHILD_STATE_MAX];
+	struct recycle_watch watch;
 	uint64_t next_serial;
 	uint32_t number;
 	uint32_t slots;
 	enum generation_state state;
+	struct fork_pause pause; /* of its orders */
 	int fd;
 	bool reset_sent;
 	bool attached_said;
+	bool recycle_said;
 };
 
 /* How a child ended, from the zygote's report. */
@@ -104,5 +117,12 @@ void generation_kill(struct child *child);
  * closed. */
 void generation_drain(struct generation *generation);
 bool generation_is_empty(const struct generation *generation);
+
+/* Children of all states. */
+unsigned generation_children(const struct generation *generation);
+
+/* Tells the supervisor, once, that the generation should be replaced; not if it is being replaced.
+ * To be repeated at the next occasion: the channel may have been full. */
+void generation_want_recycle(struct generation *generation, enum recycle_reason reason);
 
 #endif

@@ -11,7 +11,10 @@
 #include "front/exchange.h"
 #include "front/front.h"
 #include "front/pool.h"
+#include "front/source.h"
 
+#include <stdio.h>
+#include <signal.h>
 #include <string.h>
 
 static struct child *
@@ -33,9 +36,10 @@ on_forked(struct generation *generation, const struct msg_forked_child *report)
 		return;
 	if (report->error != 0) {
 		stats->fork_failures++;
-		log_event(LOG_WARNING, "fork failed", "pool=%s generation=%u error=\"%s\"",
-			  generation->pool->config->name, generation->number,
-			  strerror(report->error));
+		if (fork_pause_fail(&generation->pause, front_now_ns()))
+			log_event(LOG_WARNING, "fork failed", "pool=%s generation=%u error=\"%s\"",
+				  generation->pool->config->name, generation->number,
+				  strerror(report->error));
 		generation_free_slot(child);
 		return;
 	}
@@ -45,20 +49,74 @@ on_forked(struct generation *generation, const struct msg_forked_child *report)
 		generation_change_state(child, CHILD_PARKED);
 }
 
+/* What it was asked and by whom; nothing for a child that was parked. */
+static const char *
+describe_request(const struct child *child, char *out, size_t size)
+{
+	char route[2 * PROTO_ROUTE_MAX];
+
+	out[0] = '\0';
+	if (child->request != 0)
+		snprintf(out, size, " route=\"%s\" peer=%s",
+			 log_escape(child->route, strlen(child->route), route, sizeof(route)),
+			 child->peer);
+	return out;
+}
+
+/* "SIGSEGV: Segmentation fault" */
+static const char *
+describe_end(const struct child_exit *ended, char *out, size_t size)
+{
+	const char *name = ended->by_signal ? sigabbrev_np(ended->code) : NULL;
+
+	if (!ended->by_signal)
+		return proto_exit_text(ended->code);
+	snprintf(out, size, "SIG%s: %s%s", name != NULL ? name : "?", strsignal(ended->code),
+		 ended->code == SIGSYS ? "; sandbox = log names it" : "");
+	return out;
+}
+
 static void
 log_exit(const struct child *child, const struct child_exit *ended)
 {
 	const struct generation *generation = child->generation;
+	char asked[2 * PROTO_ROUTE_MAX + 64];
+	char text[96];
 	bool quiet = ended->killed_by_us || (!ended->by_signal && ended->code == ZY_EXIT_OK);
 
 	if (quiet && log_level() < LOG_DEBUG)
 		return;
 	log_event(quiet ? LOG_DEBUG : LOG_WARNING, "child ended",
-		  "pool=%s generation=%u pid=%d request=%016llx %s=%d%s text=\"%s\"",
+		  "pool=%s generation=%u pid=%d request=%016llx%s %s=%d%s text=\"%s\"",
 		  generation->pool->config->name, generation->number, child->pid,
-		  (unsigned long long)child->request, ended->by_signal ? "signal" : "exit",
-		  ended->code, ended->killed_by_us ? " killed=yes" : "",
-		  ended->by_signal ? strsignal(ended->code) : proto_exit_text(ended->code));
+		  (unsigned long long)child->request, describe_request(child, asked, sizeof(asked)),
+		  ended->by_signal ? "signal" : "exit", ended->code,
+		  ended->killed_by_us ? " killed=yes" : "",
+		  describe_end(ended, text, sizeof(text)));
+}
+
+static void
+watch_exit(struct generation *generation, const struct child_exit *ended)
+{
+	const uint32_t faults_max = generation->pool->config->recycle_faults;
+
+	if (ended->by_signal && !ended->killed_by_us && recycle_watch_is_fault(ended->code) &&
+	    recycle_watch_add_fault(&generation->watch, faults_max, front_now_ns()))
+		generation_want_recycle(generation, RECYCLE_FAULTS);
+}
+
+/* Whether it came as far as serving, or children had better be ordered more slowly. */
+static void
+judge_start(struct generation *generation, const struct child *child,
+	    const struct child_exit *ended)
+{
+	const bool is_refused = !ended->by_signal && ended->code >= ZY_EXIT_SANDBOX;
+	const bool is_told_to_go = !ended->by_signal && ended->code == ZY_EXIT_OK;
+
+	if (child->request != 0 && !is_refused)
+		fork_pause_clear(&generation->pause);
+	else if (!ended->killed_by_us && !is_told_to_go)
+		fork_pause_fail(&generation->pause, front_now_ns());
 }
 
 static void
@@ -80,7 +138,12 @@ on_exited(struct generation *generation, const struct msg_exited_child *report)
 		stats->cpu_us += ended.cpu_us;
 	}
 	stats->exits_by_signal += ended.by_signal && !ended.killed_by_us;
+	if (child->request != 0)
+		source_charge(generation->pool->front, &child->source,
+			      penalty_exit_points(ended.by_signal, ended.code));
+	watch_exit(generation, &ended);
 	log_exit(child, &ended);
+	judge_start(generation, child, &ended);
 	child_log_drain(child);
 	if (child->exchange != NULL)
 		exchange_on_exit(child->exchange, &ended);

@@ -26,14 +26,15 @@ http_reply_has_body(unsigned status)
 /*
  * Content-Length and Transfer-Encoding follow from the frames; hop-by-hop headers belong to the
  * front's connection. Date is written by the front, once for each answer: a field that may stand
- * only once, and the child's clock may be out of its reach. Server is the worker's to set: the
- * front writes none.
+ * only once, and the child's clock may be out of its reach. X-Zygoted-Reason says why the front
+ * refused, so no worker may say it. Server is the worker's to set: the front writes none.
  */
 static bool
 is_reserved(const char *name, size_t length)
 {
 	return http_header_use(name, length) == HTTP_HEADER_HOP_BY_HOP ||
-	       http_equals(name, length, "content-length") || http_equals(name, length, "date");
+	       http_equals(name, length, "content-length") || http_equals(name, length, "date") ||
+	       http_equals(name, length, "x-zygoted-reason");
 }
 
 const char *

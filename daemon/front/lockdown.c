@@ -41,12 +41,12 @@ lockdown_apply(const struct heritage_front *heritage)
 	require_step(set_limit(RLIMIT_NPROC, 0), "RLIMIT_NPROC");
 	require_step(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? errno : 0, "dumpable");
 	require_step(confine_no_new_privs(), "no_new_privs");
-	error = confine_landlock();
+	error = confine_landlock(NULL, 0);
 	if (error != 0)
 		log_event(LOG_WARNING, "landlock not available", "process=front error=\"%s\"",
 			  strerror(error));
 	if (heritage->sandbox)
-		require_step(confine_filter(FRONT_FILTER_FD), "seccomp");
+		require_step(confine_filter(FRONT_FILTER_FD, NULL), "seccomp");
 	else
 		close(FRONT_FILTER_FD);
 }

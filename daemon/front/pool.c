@@ -40,18 +40,32 @@ pool_init(struct pool *pool, struct front *front, uint32_t index)
 	evtimer_assign(&pool->idle_event, front->base, on_idle, pool);
 }
 
+static unsigned
+count_draining(const struct pool *pool)
+{
+	const struct generation *generation;
+	unsigned count = 0;
+
+	LIST_FOREACH (generation, &pool->generations, link)
+		if (generation->state == GENERATION_DRAINING)
+			count += generation_children(generation);
+	return count;
+}
+
+/* What admission is to know about the current generation, or NULL when there is none. */
 static struct admission
-look(const struct pool *pool)
+look(const struct pool *pool, const struct generation *generation)
 {
 	struct admission view = {
 		.spare = pool->config->spare,
 		.max_children = pool->config->max_children,
 		.queue = pool->config->queue,
 		.queued = pool->queued,
+		.elsewhere = count_draining(pool),
 	};
 
-	if (pool->current != NULL) {
-		const unsigned *counts = pool->current->counts;
+	if (generation != NULL) {
+		const unsigned *counts = generation->counts;
 		view.parked = counts[CHILD_PARKED];
 		view.starting = counts[CHILD_STARTING];
 		view.busy = counts[CHILD_BUSY];
@@ -60,20 +74,51 @@ look(const struct pool *pool)
 	return view;
 }
 
+/* The same about the successor: it gets its spares, beyond max_children and whatever waits. */
+static struct admission
+look_ahead(const struct pool *pool)
+{
+	struct admission view = look(pool, pool->successor);
+
+	view.max_children += view.spare;
+	view.queued = 0;
+	if (pool->current != NULL)
+		view.elsewhere += generation_children(pool->current);
+	return view;
+}
+
+static struct admission
+look_at(const struct pool *pool, const struct generation *generation)
+{
+	return generation == pool->successor ? look_ahead(pool) : look(pool, generation);
+}
+
+/* Whether it has its spares, or takes no orders anyway. */
+static bool
+refill(struct pool *pool, struct generation *generation, bool idle)
+{
+	struct admission view;
+
+	if (generation == NULL || generation->state != GENERATION_SERVING)
+		return true;
+	if (!fork_pause_is_over(&generation->pause, front_now_ns()))
+		return false;
+	for (;;) {
+		view = look_at(pool, generation);
+		unsigned wanted = admission_order_count(&view, idle);
+		if (wanted == 0 || generation_order(generation, wanted) < wanted)
+			break;
+	}
+	view = look_at(pool, generation);
+	return view.parked + view.starting >= view.spare;
+}
+
 void
 pool_refill(struct pool *pool, bool idle)
 {
-	struct admission view = look(pool);
+	const bool complete = refill(pool, pool->current, idle);
 
-	if (pool->current == NULL || pool->current->state != GENERATION_SERVING)
-		return;
-	for (;;) {
-		unsigned wanted = admission_order_count(&view, idle);
-		if (wanted == 0 || generation_order(pool->current, wanted) < wanted)
-			break;
-		view = look(pool);
-	}
-	if (view.parked + view.starting < view.spare &&
+	if ((!refill(pool, pool->successor, true) || !complete) &&
 	    !event_pending(&pool->idle_event, EV_TIMEOUT, NULL))
 		event_add(&pool->idle_event, &idle_delay);
 }
@@ -94,6 +139,12 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 	struct child *child = NULL;
 
 	pool->stats.requests++;
+	if (pool->breaker.state != BREAKER_CLOSED) {
+		enum breaker_verdict verdict = breaker_admit(&pool->breaker, front_now_ns());
+		if (verdict == BREAKER_REFUSE)
+			return OUTCOME_CRASH_BREAKER;
+		exchange->probe = verdict == BREAKER_PROBE;
+	}
 	if (pool->queued == 0 && pool->current != NULL)
 		child = generation_take(pool->current, exchange);
 	if (child != NULL) {
@@ -101,7 +152,7 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 		pool_refill(pool, false);
 		return OUTCOME_OK;
 	}
-	view = look(pool);
+	view = look(pool, pool->current);
 	if (!admission_may_queue(&view))
 		return OUTCOME_QUEUE_FULL;
 	TAILQ_INSERT_TAIL(&pool->queue, exchange, queue_link);
@@ -123,10 +174,12 @@ pool_queue_outcome(const struct pool *pool)
 }
 
 unsigned
-pool_retry_after(const struct pool *pool)
+pool_retry_after(const struct pool *pool, enum outcome outcome)
 {
-	struct admission view = look(pool);
+	struct admission view = look(pool, pool->current);
 
+	if (outcome == OUTCOME_CRASH_BREAKER)
+		return breaker_retry_after(&pool->breaker, front_now_ns());
 	return admission_retry_after(&view);
 }
 
@@ -165,6 +218,28 @@ pool_on_ready(struct pool *pool)
 
 /* ---- generations ---- */
 
+/* The successor, if there is one, serves from now on; the one before it drains. */
+static void
+succeed(struct pool *pool)
+{
+	if (pool->current != NULL)
+		generation_drain(pool->current);
+	pool->current = pool->successor;
+	pool->successor = NULL;
+}
+
+/* One that is neither current nor to come any more. */
+static void
+retire(struct pool *pool, const struct generation *generation)
+{
+	if (pool->successor == generation)
+		pool->successor = NULL;
+	if (pool->current == generation) {
+		pool->current = NULL;
+		succeed(pool);
+	}
+}
+
 void
 pool_attach(struct pool *pool, uint32_t number, int fd)
 {
@@ -173,13 +248,23 @@ pool_attach(struct pool *pool, uint32_t number, int fd)
 	if (generation == NULL) {
 		log_event(LOG_ERROR, "out of memory for a generation", "pool=%s",
 			  pool->config->name);
+		supervisor_link_send_generation(MSG_DETACHED, pool->index, number);
 		return;
 	}
 	LIST_INSERT_HEAD(&pool->generations, generation, link);
-	if (pool->current != NULL)
-		generation_drain(pool->current);
-	pool->current = generation;
+	if (pool->successor != NULL)
+		generation_drain(pool->successor);
+	pool->successor = generation;
+	if (pool->current == NULL)
+		succeed(pool);
 	pool_on_ready(pool);
+}
+
+void
+pool_on_attached(struct pool *pool, struct generation *generation)
+{
+	if (generation == pool->successor)
+		succeed(pool);
 }
 
 void
@@ -190,8 +275,7 @@ pool_detach(struct pool *pool, uint32_t number)
 	LIST_FOREACH (generation, &pool->generations, link) {
 		if (generation->number != number)
 			continue;
-		if (pool->current == generation)
-			pool->current = NULL;
+		retire(pool, generation);
 		generation_drain(generation);
 		break;
 	}
@@ -201,26 +285,48 @@ pool_detach(struct pool *pool, uint32_t number)
 void
 pool_on_generation_gone(struct pool *pool, struct generation *generation)
 {
-	if (pool->current == generation)
-		pool->current = NULL;
+	retire(pool, generation);
 	LIST_REMOVE(generation, link);
 	generation_close(generation);
+	pool_on_ready(pool);
 }
 
 /* ---- counters ---- */
 
+static void
+tell_breaker(struct pool *pool, enum outcome outcome, bool probe)
+{
+	const struct breaker_rule rule = { pool->config->breaker_crashes,
+					   pool->config->breaker_window_ms };
+	const uint64_t now = front_now_ns();
+
+	switch (breaker_end(&pool->breaker, &rule, outcome, probe, now)) {
+	case BREAKER_HAS_OPENED:
+		log_event(LOG_ERROR, "breaker open", "pool=%s crashes=%u within_ms=%u",
+			  pool->config->name, rule.crashes, rule.window_ms);
+		break;
+	case BREAKER_HAS_CLOSED:
+		log_event(LOG_INFO, "breaker closed", "pool=%s after_ms=%llu", pool->config->name,
+			  (unsigned long long)(now - pool->breaker.opened_ns) / 1000000);
+		break;
+	case BREAKER_SAME:
+		break;
+	}
+}
+
 void
-pool_count_outcome(struct pool *pool, enum outcome outcome)
+pool_count_outcome(struct pool *pool, enum outcome outcome, bool probe)
 {
 	pool->stats.outcomes[outcome]++;
 	front_count_outcome(pool->front, outcome);
+	if (probe || breaker_is_crash(outcome))
+		tell_breaker(pool, outcome, probe);
 }
 
 void
 pool_stats(const struct pool *pool, struct msg_stats *stats_out)
 {
-	const struct generation *generation;
-	struct admission view = look(pool);
+	const struct admission view = look(pool, pool->current);
 
 	*stats_out = pool->stats;
 	msg_init(stats_out, MSG_STATS);
@@ -231,8 +337,9 @@ pool_stats(const struct pool *pool, struct msg_stats *stats_out)
 	stats_out->starting = view.starting;
 	stats_out->dying = view.dying;
 	stats_out->queued = view.queued;
-	LIST_FOREACH (generation, &pool->generations, link) {
-		if (generation != pool->current)
-			stats_out->draining += generation->slots - generation->counts[CHILD_FREE];
-	}
+	stats_out->draining = view.elsewhere;
+	stats_out->breaker = pool->breaker.state;
+	stats_out->breaker_opened = pool->breaker.opened;
+	if (pool->successor != NULL)
+		stats_out->starting += generation_children(pool->successor);
 }

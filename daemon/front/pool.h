@@ -1,11 +1,17 @@
 /*
- * A pool: its current generation, older ones that drain, the requests that wait for a child, and
- * its counters.
+ * A pool: its current generation, the one that is to succeed it, older ones that drain, the
+ * requests that wait for a child, and its counters.
+ *
+ * A successor takes over when it has its first parked child, so that no request waits for it.
+ * max_children bounds the children of the current and the draining generations together; beside
+ * them a successor may have parked what is to be its spares. So there are never more than
+ * max_children + spare.
  */
 #ifndef ZYGOTED_FRONT_POOL_H
 #define ZYGOTED_FRONT_POOL_H
 
 #include "base/heritage.h"
+#include "front/breaker.h"
 #include "front/generation.h"
 
 #include <event2/event_struct.h>
@@ -20,22 +26,25 @@ struct pool {
 	struct front *front;
 	const struct heritage_pool *config;
 	uint32_t index;
-	struct generation *current; /* NULL while the zygote is down */
+	struct generation *current;   /* NULL while the zygote is down */
+	struct generation *successor; /* parks its first children; NULL if there is none */
 	LIST_HEAD(, generation) generations;
 	struct exchange_list queue; /* oldest first */
 	unsigned queued;
 	struct event idle_event; /* completes the spares after a quiet moment */
 	const struct timeval *queue_timeout;
 	const struct timeval *timeout;
+	struct breaker breaker;
 	struct msg_stats stats; /* counters; the rest is filled in when asked */
 };
 
 /* Dies when out of memory: start-up only. */
 void pool_init(struct pool *pool, struct front *front, uint32_t index);
 
-/* A zygote is ready: from now on it serves, and the one before drains. Owns fd. */
+/* A zygote is ready: it serves at once if none does, else as soon as it has a parked child. Owns
+ * fd. */
 void pool_attach(struct pool *pool, uint32_t generation, int fd);
-/* The supervisor wants this generation to end. */
+/* The supervisor wants this generation to end: it drains. */
 void pool_detach(struct pool *pool, uint32_t generation);
 
 /*
@@ -47,16 +56,20 @@ enum outcome pool_submit(struct pool *pool, struct exchange *exchange);
 void pool_withdraw(struct pool *pool, struct exchange *exchange);
 /* Why a request that waited too long was refused. */
 enum outcome pool_queue_outcome(const struct pool *pool);
-unsigned pool_retry_after(const struct pool *pool);
+/* Seconds for Retry-After of a request that ended so. */
+unsigned pool_retry_after(const struct pool *pool, enum outcome outcome);
 
-/* Called by generations: a child is parked, a slot is free, or the zygote is gone. */
+/* Called by generations: the first child is parked; a child is parked or a slot free; the zygote is
+ * gone. */
+void pool_on_attached(struct pool *pool, struct generation *generation);
 void pool_on_ready(struct pool *pool);
 void pool_on_generation_gone(struct pool *pool, struct generation *generation);
 
 /* Orders what admission wants. */
 void pool_refill(struct pool *pool, bool idle);
 
-void pool_count_outcome(struct pool *pool, enum outcome outcome);
+/* One request has ended so; `probe`: the breaker's. */
+void pool_count_outcome(struct pool *pool, enum outcome outcome, bool probe);
 /* Fills in the part of the stats that is a reading of now. */
 void pool_stats(const struct pool *pool, struct msg_stats *stats_out);
 

@@ -12,7 +12,9 @@
 #include "front/front.h"
 #include "front/generation.h"
 #include "front/listener.h"
+#include "front/memory_look.h"
 #include "front/pool.h"
+#include "front/source.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,6 +46,26 @@ supervisor_link_send_generation(enum msg_type type, uint32_t pool, uint32_t gene
 	send_message(&message);
 }
 
+bool
+supervisor_link_send_recycle(uint32_t pool, uint32_t generation, enum recycle_reason reason)
+{
+	struct msg_recycle message = { .pool = pool, .generation = generation, .reason = reason };
+
+	msg_init(&message, MSG_RECYCLE_WANTED);
+	return msg_send(FRONT_SUPERVISOR_FD, &message, NULL, 0) == 0;
+}
+
+void
+supervisor_link_send_look(uint32_t pool, uint32_t generation)
+{
+	struct msg_generation message = { .pool = pool, .generation = generation };
+
+	msg_init(&message, MSG_MEMORY_LOOK);
+	if (msg_send(FRONT_SUPERVISOR_FD, &message, NULL, 0) < 0)
+		log_event(LOG_DEBUG, "look at memory not asked for", "error=\"%s\"",
+			  strerror(errno));
+}
+
 static void
 answer_stats(struct front *front, uint64_t cookie)
 {
@@ -54,6 +76,7 @@ answer_stats(struct front *front, uint64_t cookie)
 		.accepted = front->accepted,
 		.refused = front->refused,
 		.requests = front->requests,
+		.penalties = front->penalties->begun,
 		.uptime_ms = (front_now_ns() - front->started_ns) / 1000000,
 	};
 
@@ -106,6 +129,26 @@ answer_children(struct front *front, const struct msg_children_get *get)
 	send_message(&message);
 }
 
+static void
+answer_penalties(struct front *front, uint64_t cookie)
+{
+	static struct penalty_entry list[PROTO_PENALTIES_MAX];
+	struct msg_penalties message = { .cookie = cookie };
+	const uint64_t now = front_now_ns();
+	const unsigned count = penalty_list(front->penalties, now, list, PROTO_PENALTIES_MAX);
+
+	msg_init(&message, MSG_PENALTIES);
+	for (unsigned i = 0; i < count; i++) {
+		source_describe(&list[i], now, &message.penalties[message.count++]);
+		if (message.count < PROTO_BATCH_MAX)
+			continue;
+		send_message(&message);
+		message.count = 0;
+	}
+	message.last = 1;
+	send_message(&message);
+}
+
 void
 supervisor_link_check_drained(struct front *front)
 {
@@ -133,6 +176,7 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	const struct msg_attach *attach = message;
 	const struct msg_generation *detach = message;
 	const struct msg_children_get *children = message;
+	const struct msg_memory *memory = message;
 
 	switch (header->type) {
 	case MSG_ATTACH:
@@ -151,6 +195,13 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	case MSG_CHILDREN_GET:
 		if (children->pool < front->heritage->pools_count)
 			answer_children(front, children);
+		break;
+	case MSG_PENALTIES_GET:
+		answer_penalties(front, ((const struct msg_cookie *)message)->cookie);
+		break;
+	case MSG_MEMORY_OVER:
+		if (memory->pool < front->heritage->pools_count)
+			memory_look_on_over(front, memory);
 		break;
 	case MSG_LOG_LEVEL:
 		log_set_level(((const struct msg_log_level *)message)->level);

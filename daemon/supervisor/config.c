@@ -121,6 +121,7 @@ static cfg_opt_t
 make_opt(const struct config_key *key)
 {
 	const int list = key->type == CONFIG_LAYERS || key->type == CONFIG_ROUTES ||
+			 key->type == CONFIG_PATHS || key->type == CONFIG_NETWORKS ||
 			 key->type == CONFIG_VALUES;
 
 	return (cfg_opt_t)CFG_PTR_CB(key->name, 0, list ? CFGF_LIST : CFGF_NONE, on_value,
@@ -156,8 +157,28 @@ make_opts(struct reader *reader)
 static void
 store_preset(const struct config_place *place, const struct config_key *key)
 {
-	if (key->preset[0] != '\0' && !key->computed)
+	static const char between[] = "{}\", ";
+	char text[128];
+	char *rest = NULL;
+
+	if (key->preset[0] == '\0' || key->computed)
+		return;
+	if (key->type != CONFIG_NETWORKS) {
 		(void)config_store(place, key, key->preset);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", key->preset); /* a list */
+	for (char *item = strtok_r(text, between, &rest); item;
+	     item = strtok_r(NULL, between, &rest))
+		(void)config_store(place, key, item);
+}
+
+/* A list that is given takes the place of its default, even an empty one. */
+static int
+takes_preset(cfg_t *section, const struct config_key *key)
+{
+	return key->type != CONFIG_NETWORKS ||
+	       !(cfg_getopt(section, key->name)->flags & CFGF_MODIFIED);
 }
 
 static void
@@ -166,9 +187,9 @@ read_key(struct reader *reader, cfg_t *section, const struct config_key *key,
 {
 	unsigned count = cfg_size(section, key->name);
 
-	if (key->preset)
+	if (key->preset && takes_preset(section, key))
 		store_preset(place, key);
-	else if (count == 0 && reader->complete)
+	else if (!key->preset && count == 0 && reader->complete)
 		config_error(&reader->errors, place->line, "%s \"%.40s\" has no %s (%s): add it",
 			     config_section_name(key->section), place->title, key->name, key->text);
 	for (unsigned i = 0; i < count; i++) {

@@ -25,12 +25,18 @@ struct config_pool {
 	char worker_path[HERITAGE_PATH_MAX]; /* worker_dir/NAME.so, or `worker` itself when it has a
 						'/' */
 	char profile[PROTO_NAME_MAX];
-	uint32_t sandbox; /* enum sandbox_mode */
-	uint32_t cpu_ms;  /* 0: none */
+	uint32_t sandbox;	   /* enum sandbox_mode */
+	uint32_t cpu_ms;	   /* 0: none */
+	uint32_t recycle_after_ms; /* 0: never */
 	uint64_t memory_bytes;
+	uint32_t open_files;	   /* with a profile that reads files */
+	uint32_t read_paths_given; /* in the file, refused ones too */
+	uint32_t read_paths_count;
+	uint32_t read_paths_bytes;
 	uint32_t options_count;
 	uint32_t options_bytes;
-	char options[HERITAGE_OPTIONS_MAX]; /* as in heritage_zygote */
+	char options[HERITAGE_OPTIONS_MAX];	  /* as in heritage_zygote */
+	char read_paths[HERITAGE_READ_PATHS_MAX]; /* the same */
 	unsigned line;
 };
 
@@ -43,9 +49,8 @@ struct config {
 	char zygote_program[HERITAGE_PATH_MAX]; /* zygoted-zygote; default beside our own executable
 						 */
 	uint32_t log_level;
-	uint32_t required_layers; /* bit mask over enum layer */
-	struct heritage_front
-		limits; /* only its scalar limits are used: header_timeout_ms .. requests_max */
+	uint32_t required_layers;     /* bit mask over enum layer */
+	struct heritage_front limits; /* only its limits are used: header_timeout_ms .. exempt */
 	uint32_t listeners_count;
 	uint32_t pools_count;
 	struct config_listener listeners[PROTO_LISTENERS_MAX];

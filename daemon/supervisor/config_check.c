@@ -9,6 +9,7 @@
 #include "base/control_path.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/config_value.h"
+#include "supervisor/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -152,6 +153,44 @@ check_listener(const struct config *config, uint32_t index, struct config_errors
 				     config->listeners[i].front.name, config->listeners[i].line);
 }
 
+/* ---- read_paths ---- */
+
+static void
+check_read_path(const struct config_pool *pool, const char *path, struct config_errors *errors)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		config_error(errors, pool->line,
+			     "pool \"%s\": read_paths: %s: %s: correct or remove it",
+			     pool->front.name, path, strerror(errno));
+	else if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+		config_error(errors, pool->line,
+			     "pool \"%s\": read_paths: %s is neither a file nor a directory",
+			     pool->front.name, path);
+}
+
+static void
+check_read_paths(const struct config_pool *pool, struct config_errors *errors)
+{
+	const char *path = pool->read_paths;
+
+	for (uint32_t i = 0; i < pool->read_paths_count; i++, path += strlen(path) + 1)
+		check_read_path(pool, path, errors);
+	if (!policy_is_profile(pool->profile)) /* a wrong one has been said */
+		return;
+	if (policy_reads_files(pool->profile) && pool->read_paths_given == 0)
+		config_error(errors, pool->line,
+			     "pool \"%s\": profile %s without read_paths: name what children may "
+			     "read, or set profile = \"compute\"",
+			     pool->front.name, pool->profile);
+	if (!policy_reads_files(pool->profile) && pool->read_paths_given > 0)
+		config_error(errors, pool->line,
+			     "pool \"%s\": children of profile %s read no files: remove "
+			     "read_paths, or set profile = \"files\"",
+			     pool->front.name, pool->profile);
+}
+
 /* ---- pools ---- */
 
 static void
@@ -219,6 +258,7 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		check_worker(&config->pools[i], errors);
 		check_numbers(&config->pools[i], errors);
+		check_read_paths(&config->pools[i], errors);
 		check_routes(config, i, errors);
 	}
 }

@@ -7,6 +7,7 @@
 #include "supervisor/config_keys.h"
 
 #include "supervisor/config.h"
+#include "supervisor/policy.h"
 
 #include <string.h>
 
@@ -65,7 +66,7 @@ sandbox_choice(unsigned index)
 static const char *
 profile_choice(unsigned index)
 {
-	return index == 0 ? "compute" : NULL;
+	return policy_pool_profile(index);
 }
 
 /* clang-format off */
@@ -112,6 +113,12 @@ static const struct config_key keys[] = {
 	{ CONFIG_TOP, CONFIG_COUNT, "requests_per_connection", "10000",
 	  TOP(limits.requests_max), RANGE(1, 1000000000),
 	  .text = "requests after which a connection is closed" },
+	{ CONFIG_TOP, CONFIG_COUNT, "penalty", "100",
+	  TOP(limits.penalty), RANGE(0, 1000000),
+	  .text = "points of harm at which requests of a client's address are refused; 0: never" },
+	{ CONFIG_TOP, CONFIG_NETWORKS, "penalty_exempt", "{\"127.0.0.0/8\", \"::1\"}",
+	  TOP(limits.exempt), RANGE(0, PROTO_NETWORKS_MAX),
+	  .text = "addresses and networks of clients that are never refused so" },
 
 	{ CONFIG_LISTEN, CONFIG_CHOICE, "protocol", "http",
 	  LISTEN(front.protocol), .choice = protocol_choice,
@@ -153,9 +160,33 @@ static const struct config_key keys[] = {
 	{ CONFIG_POOL, CONFIG_SIZE, "body", "1M",
 	  POOL(front.body_max_bytes), RANGE(0, 1 * TIB),
 	  .text = "largest request body" },
+	{ CONFIG_POOL, CONFIG_SIZE, "reply", "1G",
+	  POOL(front.reply_max_bytes), RANGE(1, 1 * TIB),
+	  .text = "largest body of an answer" },
+	{ CONFIG_POOL, CONFIG_COUNT, "breaker", "50",
+	  POOL(front.breaker_crashes), RANGE(0, 1000000),
+	  .text = "crashes within breaker_window after which requests are refused; 0: never" },
+	{ CONFIG_POOL, CONFIG_DURATION, "breaker_window", "10s",
+	  POOL(front.breaker_window_ms), RANGE(100, 1 * HOURS),
+	  .text = "time in which crashes are counted for that" },
+	{ CONFIG_POOL, CONFIG_COUNT, "recycle_requests", "0",
+	  POOL(front.recycle_requests), RANGE(0, 4000000000),
+	  .text = "requests after which the zygote is replaced; 0: never" },
+	{ CONFIG_POOL, CONFIG_DURATION, "recycle_after", "24h",
+	  POOL(recycle_after_ms), RANGE(0, 30 * 24 * HOURS),
+	  .text = "time after which the zygote is replaced; 0s: never" },
+	{ CONFIG_POOL, CONFIG_COUNT, "recycle_faults", "10",
+	  POOL(front.recycle_faults), RANGE(0, 1000000),
+	  .text = "memory faults within a minute that have the zygote replaced; 0: never" },
 	{ CONFIG_POOL, CONFIG_STRING, "profile", "compute",
 	  POOL(profile), .choice = profile_choice, RANGE(1, PROTO_NAME_MAX - 1),
 	  .text = "system calls that children may make" },
+	{ CONFIG_POOL, CONFIG_PATHS, "read_paths", "",
+	  POOL(read_paths), RANGE(1, HERITAGE_READ_PATHS_COUNT),
+	  .text = "files and directories that children may read, with a profile that lets them" },
+	{ CONFIG_POOL, CONFIG_COUNT, "open_files", "64",
+	  POOL(open_files), RANGE(1, HERITAGE_OPEN_FILES_MAX),
+	  .text = "files that a child may have open at a time, with such a profile" },
 	{ CONFIG_POOL, CONFIG_CHOICE, "sandbox", "enforce",
 	  POOL(sandbox), .choice = sandbox_choice,
 	  .text = "what happens to a child that makes another one" },

@@ -59,6 +59,27 @@ print_routes(const struct config_pool *pool, FILE *out)
 	fputc('}', out);
 }
 
+static void
+print_paths(const struct config_pool *pool, FILE *out)
+{
+	const char *path = pool->read_paths;
+
+	for (uint32_t i = 0; i < pool->read_paths_count; i++, path += strlen(path) + 1)
+		print_item(path, i == 0, out);
+	fputs(pool->read_paths_count == 0 ? "{}" : "}", out);
+}
+
+static void
+print_networks(const struct heritage_front *limits, FILE *out)
+{
+	char text[CONFIG_NETWORK_MAX];
+
+	for (uint32_t i = 0; i < limits->exempt_count; i++)
+		print_item(config_format_network(&limits->exempt[i], text, sizeof(text)), i == 0,
+			   out);
+	fputs(limits->exempt_count == 0 ? "{}" : "}", out);
+}
+
 /* By name where worker_dir leads to it, by path otherwise. */
 static void
 print_worker(const struct config *config, const struct config_pool *pool, FILE *out)
@@ -107,6 +128,12 @@ print_value(const struct config *config, const struct config_key *key, const voi
 		break;
 	case CONFIG_WORKER:
 		print_worker(config, base, out);
+		break;
+	case CONFIG_PATHS:
+		print_paths(base, out);
+		break;
+	case CONFIG_NETWORKS:
+		print_networks(&config->limits, out);
 		break;
 	case CONFIG_VALUES: /* print_options */
 	case CONFIG_TYPE_MAX:

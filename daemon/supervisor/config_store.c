@@ -230,6 +230,49 @@ store_route(const struct config_place *place, const struct config_key *key, cons
 	return 0;
 }
 
+static int
+store_network(const struct config_place *place, const struct config_key *key, const char *text)
+{
+	struct heritage_front *limits = &((struct config *)place->base)->limits;
+
+	if (limits->exempt_count >= key->max)
+		return config_error(place->errors, place->line, "%s: at most %llu networks",
+				    key->name, (unsigned long long)key->max);
+	if (config_parse_network(text, &limits->exempt[limits->exempt_count]) < 0)
+		return config_error(place->errors, place->line,
+				    "%s: \"%.60s\" is no address or network: write it like "
+				    "\"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", with no "
+				    "bit set behind the prefix",
+				    key->name, text);
+	limits->exempt_count++;
+	return 0;
+}
+
+/* Whether the file is there is for config_check.c to say. */
+static int
+store_read_path(const struct config_place *place, const struct config_key *key, const char *text)
+{
+	struct config_pool *pool = place->base;
+	const char *wrong = config_check_read_path(text);
+	const size_t size = strlen(text) + 1;
+
+	pool->read_paths_given++;
+	if (wrong)
+		return config_error(place->errors, place->line, "%s: \"%.130s\" %s",
+				    describe(place, key), text, wrong);
+	if (pool->read_paths_count >= key->max || size > HERITAGE_PATH_MAX ||
+	    pool->read_paths_bytes + size > sizeof(pool->read_paths))
+		return config_error(place->errors, place->line,
+				    "%s: at most %llu paths of 1023 bytes, %d KiB together: name a "
+				    "directory above them",
+				    describe(place, key), (unsigned long long)key->max,
+				    HERITAGE_READ_PATHS_MAX / 1024);
+	memcpy(pool->read_paths + pool->read_paths_bytes, text, size);
+	pool->read_paths_bytes += (uint32_t)size;
+	pool->read_paths_count++;
+	return 0;
+}
+
 /* A path names its worker by the file: /opt/x/table.so is "table". */
 static int
 store_worker_path(const struct config_place *place, const struct config_key *key, const char *text)
@@ -277,12 +320,13 @@ config_store(const struct config_place *place, const struct config_key *key, con
 {
 	static int (*const stores[])(const struct config_place *, const struct config_key *,
 				     const char *) = {
-		[CONFIG_STRING] = store_string, [CONFIG_PATH] = store_path,
-		[CONFIG_USER] = store_user,	[CONFIG_GROUP] = store_group,
-		[CONFIG_COUNT] = store_numeric, [CONFIG_DURATION] = store_numeric,
-		[CONFIG_SIZE] = store_numeric,	[CONFIG_CHOICE] = store_choice,
-		[CONFIG_LAYERS] = store_layer,	[CONFIG_ROUTES] = store_route,
-		[CONFIG_WORKER] = store_worker,
+		[CONFIG_STRING] = store_string,	   [CONFIG_PATH] = store_path,
+		[CONFIG_USER] = store_user,	   [CONFIG_GROUP] = store_group,
+		[CONFIG_COUNT] = store_numeric,	   [CONFIG_DURATION] = store_numeric,
+		[CONFIG_SIZE] = store_numeric,	   [CONFIG_CHOICE] = store_choice,
+		[CONFIG_LAYERS] = store_layer,	   [CONFIG_ROUTES] = store_route,
+		[CONFIG_WORKER] = store_worker,	   [CONFIG_PATHS] = store_read_path,
+		[CONFIG_NETWORKS] = store_network,
 	};
 	_Static_assert(sizeof(stores) / sizeof(stores[0]) == CONFIG_VALUES, "types");
 

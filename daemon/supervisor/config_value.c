@@ -155,6 +155,59 @@ config_parse_address(const char *text, struct sockaddr_storage *address_out, soc
 	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -1;
 }
 
+/* Takes the address apart: IPv4 is mapped, so that both kinds are compared alike. How many bits it
+ * starts at, -1 when it is none. */
+static int
+parse_host(const char *host, uint8_t address_out[16])
+{
+	if (inet_pton(AF_INET6, host, address_out) == 1)
+		return 0;
+	memset(address_out, 0, 10);
+	memset(address_out + 10, 0xff, 2);
+	return inet_pton(AF_INET, host, address_out + 12) == 1 ? 96 : -1;
+}
+
+int
+config_parse_network(const char *text, struct heritage_network *network_out)
+{
+	const size_t length = strcspn(text, "/");
+	char host[INET6_ADDRSTRLEN];
+	uint64_t bits;
+	int start;
+
+	memset(network_out, 0, sizeof(*network_out));
+	if (length >= sizeof(host))
+		return -1;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	start = parse_host(host, network_out->address);
+	if (start < 0)
+		return -1;
+	bits = 128 - (unsigned)start;
+	if (text[length] == '/' &&
+	    (config_parse_count(text + length + 1, &bits) < 0 || bits > 128 - (unsigned)start))
+		return -1;
+	network_out->bits = (uint32_t)bits + (uint32_t)start;
+	for (uint32_t i = network_out->bits; i < 128; i++)
+		if (network_out->address[i / 8] & 0x80 >> i % 8)
+			return -1;
+	return 0;
+}
+
+char *
+config_format_network(const struct heritage_network *network, char *out, size_t size)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const int is_v4 =
+		network->bits >= 96 && memcmp(network->address, mapped, sizeof(mapped)) == 0;
+	char host[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(is_v4 ? AF_INET : AF_INET6, network->address + (is_v4 ? sizeof(mapped) : 0), host,
+		  sizeof(host));
+	snprintf(out, size, "%s/%u", host, network->bits - (is_v4 ? 96 : 0));
+	return out;
+}
+
 int
 config_is_name(const char *text)
 {
@@ -177,5 +230,29 @@ config_check_route(const char *route)
 		if (*path <= ' ' || *path > '~' || *path == '?' || *path == '#')
 			return "has a space, control byte, non-ASCII byte, \"?\" or \"#\": routes "
 			       "are matched with the path as it comes, percent-encoded";
+	return NULL;
+}
+
+/*
+ * Such a path names a place in a child's own tree: no "." or "..", no "//", no "/" at its end. The
+ * root as a whole would make the rest of the list meaningless, and /proc tells of other processes.
+ */
+const char *
+config_check_read_path(const char *path)
+{
+	if (path[0] != '/')
+		return "must be absolute: begin it with \"/\"";
+	if (path[1] == '\0')
+		return "is everything: name what is needed below it";
+	if (strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0)
+		return "shows other processes: copy what is needed from there when loading";
+	for (const char *at = path; *at; at += strcspn(at, "/")) {
+		size_t length = strcspn(++at, "/");
+
+		if (length == 0)
+			return "has a \"/\" too many";
+		if (at[0] == '.' && (length == 1 || (length == 2 && at[1] == '.')))
+			return "has \".\" or \"..\" in it: write the path without";
+	}
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/control.h"
 #include "supervisor/control_figures.h"
+#include "supervisor/control_policy.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/memory.h"
@@ -129,21 +130,34 @@ ask_children(struct control_request *request)
 		reply_list(request, "children", json_incref(request->list));
 }
 
+/* Each generation's children have pids of their own. */
 static void
-list_children(json_t *list, const struct zygote_pool *pool, const struct front_answer *answer)
+list_generation(json_t *list, const struct zygote_generation *generation,
+		const struct front_answer *answer)
 {
+	const struct zygote_pool *pool = generation->pool;
 	struct procfs_children pids = { 0 };
 
-	if (pool->serving != NULL && answer->children_count > 0 &&
-	    procfs_children_read(pool->serving->process.pid, &pids) < 0)
+	if (answer->children_count > 0 && procfs_children_read(generation->process.pid, &pids) < 0)
 		log_event(LOG_DEBUG, "children not listed", "pool=%s error=\"%s\"",
 			  pool->config->front.name, strerror(errno));
 	for (uint32_t i = 0; i < answer->children_count; i++) {
 		const struct msg_child *child = &answer->children[i];
+		if (child->generation != generation->number)
+			continue;
 		const pid_t pid = procfs_children_outer(&pids, child->pid);
 		json_array_append_new(list, control_figures_child(pool, child, (int)pid));
 	}
 	procfs_children_free(&pids);
+}
+
+static void
+list_children(json_t *list, const struct zygote_pool *pool, const struct front_answer *answer)
+{
+	const struct zygote_generation *generation;
+
+	LIST_FOREACH (generation, &pool->generations, link)
+		list_generation(list, generation, answer);
 }
 
 static void
@@ -191,6 +205,28 @@ on_memory(void *owner, const struct memory_row *rows, unsigned count)
 }
 
 static void
+on_penalties(void *owner, const struct front_answer *answer)
+{
+	struct control_request *request = owner;
+	json_t *list;
+
+	if (answer->error != NULL) {
+		control_reply_error(request, "%s", answer->error);
+		return;
+	}
+	list = json_array();
+	for (uint32_t i = 0; i < answer->penalties_count; i++)
+		json_array_append_new(list, control_figures_penalty(&answer->penalties[i]));
+	reply_list(request, "penalties", list);
+}
+
+static void
+run_penalties(struct control_request *request)
+{
+	front_ask_penalties(request->supervisor->asks, on_penalties, request);
+}
+
+static void
 run_memory(struct control_request *request)
 {
 	struct zygote_pool *pool;
@@ -202,6 +238,35 @@ run_memory(struct control_request *request)
 		control_reply_error(request, "another memory command is in progress; try again");
 	else
 		control_reply(request, NULL);
+}
+
+static void
+on_recycled(void *owner, const struct zygote_pool *pool, const char *error)
+{
+	struct control_request *request = owner;
+
+	if (error != NULL)
+		control_reply_error(request, "%s", error);
+	else
+		control_reply(request, control_figures_recycle(pool));
+}
+
+static void
+run_recycle(struct control_request *request)
+{
+	struct zygote_pool *pool;
+
+	if (find_pool(request, &pool))
+		recycle_by_hand(pool, on_recycled, request);
+}
+
+static void
+run_policy(struct control_request *request)
+{
+	struct zygote_pool *pool;
+
+	if (find_pool(request, &pool))
+		control_reply(request, control_policy_make(request->supervisor, pool));
 }
 
 static void
@@ -245,7 +310,10 @@ static const struct control_command commands[] = {
 	{ "stats", "", CONTROL_READ, run_stats, "requests: counts, outcomes, times" },
 	{ "pools", "", CONTROL_READ, run_pools, "zygotes and their children: counts and states" },
 	{ "children", "[POOL]", CONTROL_READ, run_children, "each child: pid, state, request" },
+	{ "penalties", "", CONTROL_READ, run_penalties, "sources whose requests did harm" },
 	{ "memory", "[POOL]", CONTROL_READ, run_memory, "what sharing memory saves" },
+	{ "recycle", "POOL", CONTROL_ADMIN, run_recycle, "replaces a zygote by a new one" },
+	{ "policy", "[POOL]", CONTROL_READ, run_policy, "calls outside the profile, with sandbox = \"log\"" },
 	{ "log", "LEVEL", CONTROL_ADMIN, run_log, "sets the log level: error, warning, info, debug" },
 	{ "stop", "", CONTROL_ADMIN, run_stop, "answers what is in progress, then ends the daemon" },
 	{ "help", "", CONTROL_READ, run_help, "lists the commands" },

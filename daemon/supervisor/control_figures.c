@@ -6,6 +6,8 @@
  */
 #include "supervisor/control_figures.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "base/heritage.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
+#include "supervisor/config_keys.h"
 #include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
@@ -74,6 +77,12 @@ static void
 set_text(json_t *object, const char *name, const char *text)
 {
 	json_object_set_new(object, name, json_string(text));
+}
+
+static const char *
+sandbox_name(const struct zygote_pool *pool)
+{
+	return config_key_find(CONFIG_POOL, "sandbox")->choice(pool->config->sandbox);
 }
 
 static json_t *
@@ -172,6 +181,7 @@ control_figures_front(const struct msg_stats_end *stats)
 	set_number(object, "accepted", stats->accepted);
 	set_number(object, "refused", stats->refused);
 	set_number(object, "requests", stats->requests);
+	set_number(object, "penalties", stats->penalties);
 	set_real(object, "uptime_seconds", (double)stats->uptime_ms / 1000);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
 	return object;
@@ -188,6 +198,7 @@ control_figures_requests(const struct zygote_pool *pool, const struct msg_stats 
 	/* Means are over the requests that a child had. */
 	const uint64_t ran = sums[CLASS_OK] + sums[CLASS_FAILED] + sums[CLASS_LEFT];
 	set_text(object, "pool", pool->config->front.name);
+	set_text(object, "sandbox", sandbox_name(pool));
 	set_number(object, "requests", stats->requests);
 	set_number(object, "ok", sums[CLASS_OK]);
 	set_number(object, "refused", sums[CLASS_REFUSED]);
@@ -200,8 +211,17 @@ control_figures_requests(const struct zygote_pool *pool, const struct msg_stats 
 	set_number(object, "cpu_mean_us", mean(stats->cpu_us, ran));
 	set_number(object, "bytes_in", stats->bytes_in);
 	set_number(object, "bytes_out", stats->bytes_out);
+	set_number(object, "output_truncated", stats->output_truncated);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
 	return object;
+}
+
+static const char *
+breaker_text(const struct zygote_pool *pool, const struct msg_stats *stats)
+{
+	return pool->config->front.breaker_crashes == 0
+		       ? "off"
+		       : proto_breaker_state_name((enum breaker_state)stats->breaker);
 }
 
 json_t *
@@ -213,6 +233,7 @@ control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *sta
 
 	set_text(object, "pool", pool->config->front.name);
 	set_text(object, "worker", pool->config->worker);
+	set_text(object, "sandbox", sandbox_name(pool));
 	set_text(object, "state", zygote_proc_state_name(pool));
 	set_number(object, "generation", shown != NULL ? shown->number : pool->last_number);
 	set_number(object, "pid", shown != NULL ? (uint64_t)shown->process.pid : 0);
@@ -228,7 +249,25 @@ control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *sta
 	set_number(object, "forks", stats->forks);
 	set_number(object, "fork_failures", stats->fork_failures);
 	set_number(object, "restarts", pool->restarts);
+	set_number(object, "recycles", pool->recycle.count);
+	set_text(object, "recycle_reason", proto_recycle_name(pool->recycle.last));
+	set_text(object, "breaker", breaker_text(pool, stats));
+	set_number(object, "breaker_opened", stats->breaker_opened);
 	set_text(object, "error", pool->error);
+	return object;
+}
+
+json_t *
+control_figures_recycle(const struct zygote_pool *pool)
+{
+	const struct zygote_generation *serving = pool->serving;
+	json_t *object = json_pack("{s:b}", "ok", 1);
+
+	set_text(object, "pool", pool->config->front.name);
+	set_number(object, "generation", serving->number);
+	set_number(object, "previous", pool->recycle.previous);
+	set_number(object, "pid", (uint64_t)serving->process.pid);
+	set_real(object, "load_seconds", (double)serving->ready.load_us / 1e6);
 	return object;
 }
 
@@ -244,6 +283,33 @@ control_figures_child(const struct zygote_pool *pool, const struct msg_child *ch
 	set_number(object, "request", child->request);
 	set_number(object, "age_us", child->age_us);
 	set_number(object, "run_us", child->run_us);
+	return object;
+}
+
+/* IPv4 is mapped; of IPv6 the network alone is known. */
+static void
+format_source(const uint8_t address[16], char *out, size_t size)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(address, mapped, sizeof(mapped)) == 0)
+		inet_ntop(AF_INET, address + sizeof(mapped), out, (socklen_t)size);
+	else if (inet_ntop(AF_INET6, address, out, (socklen_t)size) != NULL)
+		snprintf(out + strlen(out), size - strlen(out), "/64");
+}
+
+json_t *
+control_figures_penalty(const struct msg_penalty *penalty)
+{
+	json_t *object = json_object();
+	char source[INET6_ADDRSTRLEN + 4] = "";
+
+	format_source(penalty->address, source, sizeof(source));
+	set_text(object, "source", source);
+	set_number(object, "points", penalty->points);
+	set_real(object, "refused_for_seconds", (double)penalty->left_ms / 1000);
+	set_number(object, "relapses", penalty->relapses);
+	set_number(object, "refused", penalty->refused);
 	return object;
 }
 

@@ -10,6 +10,7 @@
 struct front_answer;
 struct memory_row;
 struct msg_child;
+struct msg_penalty;
 struct msg_stats;
 struct msg_stats_end;
 struct supervisor;
@@ -25,9 +26,15 @@ json_t *control_figures_requests(const struct zygote_pool *pool, const struct ms
 /* `pools`: one pool's zygote and children. */
 json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);
 
+/* `recycle`: the whole answer about a pool that was. */
+json_t *control_figures_recycle(const struct zygote_pool *pool);
+
 /* `children`: one of them, with its pid as we see it. */
 json_t *control_figures_child(const struct zygote_pool *pool, const struct msg_child *child,
 			      int pid);
+
+/* `penalties`: one source. */
+json_t *control_figures_penalty(const struct msg_penalty *penalty);
 
 /* `memory`: one pool. */
 json_t *control_figures_memory(const struct memory_row *row);

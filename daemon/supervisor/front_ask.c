@@ -43,6 +43,7 @@ ask_free(struct front_ask *ask)
 	if (ask->timer != NULL)
 		event_free(ask->timer);
 	free(ask->answer.children);
+	free(ask->answer.penalties);
 	free(ask);
 }
 
@@ -56,6 +57,7 @@ close_ask(struct front_ask *ask, const char *error)
 		memset(ask->answer.pools, 0, sizeof(ask->answer.pools));
 		memset(&ask->answer.front, 0, sizeof(ask->answer.front));
 		ask->answer.children_count = 0;
+		ask->answer.penalties_count = 0;
 	}
 	ask->done(ask->owner, &ask->answer);
 	ask_free(ask);
@@ -135,8 +137,8 @@ front_ask_free(struct front_asks *asks)
 	free(asks);
 }
 
-void
-front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner)
+static void
+ask_plainly(struct front_asks *asks, enum msg_type type, front_answer_fn *done, void *owner)
 {
 	struct front_ask *ask = ask_new(asks, done, owner);
 	struct msg_cookie message = { .cookie = asks->last_cookie };
@@ -145,8 +147,20 @@ front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner)
 		answer_out_of_memory(done, owner);
 		return;
 	}
-	msg_init(&message, MSG_STATS_GET);
+	msg_init(&message, type);
 	send_ask(ask, &message);
+}
+
+void
+front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner)
+{
+	ask_plainly(asks, MSG_STATS_GET, done, owner);
+}
+
+void
+front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner)
+{
+	ask_plainly(asks, MSG_PENALTIES_GET, done, owner);
 }
 
 void
@@ -231,6 +245,34 @@ on_children(struct front_asks *asks, const struct msg_children *message)
 		close_ask(ask, NULL);
 }
 
+static int
+add_penalties(struct front_answer *answer, const struct msg_penalties *message)
+{
+	if (answer->penalties_count + message->count > PROTO_PENALTIES_MAX)
+		return -1;
+	if (answer->penalties == NULL)
+		answer->penalties = calloc(PROTO_PENALTIES_MAX, sizeof(*answer->penalties));
+	if (answer->penalties == NULL)
+		return -1;
+	memcpy(answer->penalties + answer->penalties_count, message->penalties,
+	       message->count * sizeof(message->penalties[0]));
+	answer->penalties_count += message->count;
+	return 0;
+}
+
+static void
+on_penalties(struct front_asks *asks, const struct msg_penalties *message)
+{
+	struct front_ask *ask = find_ask(asks, message->cookie);
+
+	if (ask == NULL || message->count > PROTO_BATCH_MAX)
+		return;
+	if (add_penalties(&ask->answer, message) < 0)
+		close_ask(ask, "too many penalties to list");
+	else if (message->last != 0)
+		close_ask(ask, NULL);
+}
+
 void
 front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 {
@@ -245,6 +287,9 @@ front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 		break;
 	case MSG_CHILDREN:
 		on_children(asks, (const void *)buffer->bytes);
+		break;
+	case MSG_PENALTIES:
+		on_penalties(asks, (const void *)buffer->bytes);
 		break;
 	default:
 		bug("no answer of the front's");

@@ -21,6 +21,8 @@ struct front_answer {
 	struct msg_stats_end front;
 	struct msg_child *children;
 	uint32_t children_count;
+	struct msg_penalty *penalties;
+	uint32_t penalties_count;
 };
 
 /* Called exactly once for each question, from the loop or from within the question itself. */
@@ -32,9 +34,10 @@ struct front_asks *front_ask_new(struct supervisor *supervisor);
 void front_ask_free(struct front_asks *asks);
 
 void front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner);
+void front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner);
 void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
 
-/* MSG_STATS, MSG_STATS_END and MSG_CHILDREN. Answers to questions that are closed are dropped. */
+/* MSG_STATS, MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
 void front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer);
 
 /* Closes all questions with that error (a literal). */

@@ -24,7 +24,9 @@
 #include "supervisor/config.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/inherit.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/policy_compile.h"
+#include "supervisor/recycle.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_link.h"
 
@@ -89,9 +91,19 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_ATTACHED:
 		zygote_link_on_attached(front->supervisor, (const void *)buffer->bytes);
 		break;
+	case MSG_MEMORY_LOOK:
+		memory_watch_look(front->supervisor, (const void *)buffer->bytes);
+		break;
+	case MSG_DETACHED:
+		zygote_link_on_detached(front->supervisor, (const void *)buffer->bytes);
+		break;
+	case MSG_RECYCLE_WANTED:
+		recycle_on_wanted(front->supervisor, (const void *)buffer->bytes);
+		break;
 	case MSG_STATS:
 	case MSG_STATS_END:
 	case MSG_CHILDREN:
+	case MSG_PENALTIES:
 		front_ask_on_message(front->supervisor->asks, buffer);
 		break;
 	case MSG_DRAINED:
@@ -201,7 +213,7 @@ static int
 try_start(struct front_proc *front)
 {
 	int ends[2] = { -1, -1 };
-	int filter_fd = policy_compile("front", SANDBOX_ENFORCE);
+	int filter_fd = policy_compile("front", POLICY_REST_KILL);
 	int heritage_fd = inherit_seal_front(front->supervisor, front->epoch + 1);
 	int result = -1;
 

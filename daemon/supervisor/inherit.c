@@ -13,6 +13,8 @@
 #include "base/heritage.h"
 #include "base/log.h"
 #include "supervisor/config.h"
+#include "supervisor/policy.h"
+#include "supervisor/policy_log.h"
 #include "supervisor/supervisor.h"
 
 /* Seals, then frees the struct. */
@@ -74,9 +76,13 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->fronts = 1;
 	heritage->max_children = pool->front.max_children;
 	heritage->sandbox = pool->sandbox;
+	heritage->sandbox_notifies = policy_log_rest(supervisor, pool) == POLICY_REST_NOTIFY;
 	heritage->required_layers = supervisor->config->required_layers;
 	heritage->cpu_seconds = cpu_seconds(pool->cpu_ms);
 	heritage->memory_bytes = pool->memory_bytes;
+	heritage->reads_files = policy_reads_files(pool->profile);
+	heritage->loads_code = policy_loads_code(pool->profile);
+	heritage->open_files = heritage->reads_files ? pool->open_files : 0;
 	heritage->user_ns_error = supervisor->namespaces.user_error;
 	heritage->pid_ns_error = supervisor->namespaces.pid_error;
 	memcpy(heritage->pool, pool->front.name, sizeof(heritage->pool));
@@ -85,5 +91,8 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->options_count = pool->options_count;
 	heritage->options_bytes = pool->options_bytes;
 	memcpy(heritage->options, pool->options, sizeof(heritage->options));
+	heritage->read_paths_count = pool->read_paths_count;
+	heritage->read_paths_bytes = pool->read_paths_bytes;
+	memcpy(heritage->read_paths, pool->read_paths, sizeof(heritage->read_paths));
 	return seal("zygoted-zygote", heritage, sizeof(*heritage));
 }

@@ -8,20 +8,24 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "supervisor/config.h"
+#include "supervisor/policy_print.h"
 
 #define DEFAULT_CONFIG "/etc/zygoted/zygoted.conf"
 
 enum options_mode { MODE_RUN, MODE_CHECK, MODE_PRINT };
 
 static const char usage[] = "usage: zygoted [-c FILE] [-t | -T]\n"
+			    "       zygoted -x policy\n"
 			    "       zygoted -V | -h\n"
 			    "\n"
 			    "  -c FILE  configuration (default " DEFAULT_CONFIG ")\n"
 			    "  -t       check the configuration and exit\n"
 			    "  -T       print the effective configuration and exit\n"
+			    "  -x WHAT  print a built-in table and exit: policy\n"
 			    "  -V       print the version and exit\n"
 			    "  -h       print this help and exit\n"
 			    "\n"
@@ -41,13 +45,25 @@ exit_with_usage(void)
 	exit(2);
 }
 
+static _Noreturn void
+print_table(const char *what)
+{
+	if (strcmp(what, "policy") != 0)
+		exit_with_usage();
+	if (policy_print(stdout) < 0) {
+		fputs("zygoted: the policy names a system call that is not known here\n", stderr);
+		exit(1);
+	}
+	exit_after_printing();
+}
+
 static enum options_mode
 parse(int argc, char **argv, const char **file_out)
 {
 	enum options_mode mode = MODE_RUN;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:tTVh")) != -1) {
+	while ((option = getopt(argc, argv, "c:tTx:Vh")) != -1) {
 		switch (option) {
 		case 'c':
 			*file_out = optarg;
@@ -58,6 +74,8 @@ parse(int argc, char **argv, const char **file_out)
 		case 'T':
 			mode = MODE_PRINT;
 			break;
+		case 'x':
+			print_table(optarg);
 		case 'V':
 			puts("zygoted " ZYGOTED_VERSION);
 			exit_after_printing();

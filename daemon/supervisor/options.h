@@ -8,8 +8,8 @@ struct config;
 
 /*
  * Reads the options and the configuration file. Returns when the daemon is to be started; exits for
- * -t, -T, -V and -h, with 2 for a wrong command line and with 1, after a line for each error, for a
- * wrong configuration.
+ * -t, -T, -x, -V and -h, with 2 for a wrong command line and with 1, after a line for each error,
+ * for a wrong configuration.
  */
 struct config *options_read(int argc, char **argv);
 

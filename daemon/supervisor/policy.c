@@ -1,12 +1,12 @@
 /*
  * The table of system calls. Every row has a reason; whoever adds one writes down why it is safe in
- * a child, because children inherit their zygote's filter whole. Pure data and lookups, no
- * libseccomp.
+ * a child, because children inherit their zygote's filter whole. Pure data, no libseccomp.
  *
  * Runs in: supervisor.
  *
- * Rows that answer the same call differently must not overlap: libseccomp does not keep their
- * order, and test_policy compares every program with this table.
+ * Rows of one profile that answer the same call differently must not overlap: libseccomp does not
+ * keep their order, and test_policy compares every program with this table. A refusal of an earlier
+ * profile does not count where a later one has rows for the call: policy_profile.c.
  */
 #include "supervisor/policy.h"
 
@@ -17,7 +17,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -36,6 +35,11 @@
 		.index = (i), .test = POLICY_MASKED_EQ, .mask = (uint32_t)(m),                     \
 		.value = (uint32_t)(v)                                                             \
 	}
+#define OTHER_BITS(i, m, v)                                                                        \
+	{                                                                                          \
+		.index = (i), .test = POLICY_MASKED_NE, .mask = (uint32_t)(m),                     \
+		.value = (uint32_t)(v)                                                             \
+	}
 #define RANGE(i, low, high)                                                                        \
 	{                                                                                          \
 		.index = (i), .test = POLICY_IN_RANGE, .mask = (uint32_t)(low),                    \
@@ -43,12 +47,45 @@
 	}
 
 #define NO_EXEC(i) BITS(i, PROT_EXEC, 0)
+/*
+ * MAP_GROWSDOWN makes memory that RLIMIT_DATA does not count, MAP_HUGETLB takes pages from a pool
+ * that all processes share. 0x0f: MAP_TYPE.
+ */
 #define PRIVATE_MEMORY(i)                                                                          \
-	BITS(i, 0x0f | MAP_ANONYMOUS, MAP_PRIVATE | MAP_ANONYMOUS) /* 0x0f: MAP_TYPE */
+	BITS(i, 0x0f | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_HUGETLB, MAP_PRIVATE | MAP_ANONYMOUS)
+#define PRIVATE_FILE(i) BITS(i, 0x0f | MAP_ANONYMOUS, MAP_PRIVATE)
 #define CHANNEL		EQ(0, CHILD_CHANNEL_FD)
 #define CHANNEL_OR_LOG	RANGE(0, 1, CHILD_CHANNEL_FD)
 #define ZYGOTE_CHANNELS RANGE(0, ZYGOTE_SUPERVISOR_FD, ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX - 1)
-#define FUTEX_IGNORED	(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+
+/*
+ * Private futexes only: others are found by file and offset where a page is a file's, so children
+ * could signal each other on a page of libc.
+ */
+#define PRIVATE_FUTEX(i, op) BITS(i, ~FUTEX_CLOCK_REALTIME, (op) | FUTEX_PRIVATE_FLAG)
+
+/* Clocks of the machine and of the caller. Numbers from 16 on name other processes and devices. */
+#define CLOCK(i) RANGE(i, 0, 15)
+
+/*
+ * No MSG_OOB: it makes the kernel keep books about single bytes of a channel, where it has had
+ * faults that a child could use against it.
+ */
+#define SEND_FLAGS(i) BITS(i, ~(MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE), 0)
+#define RECV_FLAGS(i) BITS(i, ~(MSG_NOSIGNAL | MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL), 0)
+
+/*
+ * Descriptors of files that a child opened: above its channel, below what RLIMIT_NOFILE lets be
+ * (HERITAGE_OPEN_FILES_MAX). The zygote's channels have some of these numbers in the zygote, which
+ * does not read so; in a child they are closed.
+ */
+#define OPENED RANGE(0, CHILD_CHANNEL_FD + 1, CHILD_CHANNEL_FD + HERITAGE_OPEN_FILES_MAX)
+
+/*
+ * Flags of open that do more than read. Each bit alone is one: O_TMPFILE's own (the other part of
+ * it is O_DIRECTORY), O_PATH for descriptors that no rule of Landlock sees.
+ */
+#define OPEN_MORE (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY))
 
 /* What the zygote's clone is given, and nothing else: no CLONE_VM, no namespaces. */
 #define FORK_FLAGS (CLONE_PIDFD | SIGCHLD)
@@ -58,12 +95,14 @@ static const struct policy_row rows[] = {
 	/* ---- compute: what a child may do ---- */
 	{ "read", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
 	{ "readv", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
-	{ "recvfrom", ALLOW, ARGS(CHANNEL), .profile = "compute", .reason = "the request" },
+	{ "recvfrom", ALLOW, ARGS(CHANNEL, RECV_FLAGS(3)), .profile = "compute",
+	  .reason = "the request" },
 	{ "write", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute",
 	  .reason = "the answer, log lines" },
 	{ "writev", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute",
 	  .reason = "the answer, log lines" },
-	{ "sendto", ALLOW, ARGS(CHANNEL_OR_LOG), .profile = "compute", .reason = "the answer" },
+	{ "sendto", ALLOW, ARGS(CHANNEL_OR_LOG, SEND_FLAGS(3)), .profile = "compute",
+	  .reason = "the answer" },
 	{ "exit_group", ALLOW, .profile = "compute", .reason = "the only way out" },
 	{ "exit", ALLOW, .profile = "compute", .reason = "the only way out" },
 	{ "brk", ALLOW, .profile = "compute", .reason = "malloc; bounded by RLIMIT_DATA" },
@@ -77,17 +116,19 @@ static const struct policy_row rows[] = {
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_FREE)), .profile = "compute", .reason = "free" },
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_POPULATE_WRITE)), .profile = "compute",
 	  .reason = "copying hot pages while parked" },
-	{ "futex", ALLOW, ARGS(BITS(1, ~FUTEX_IGNORED, FUTEX_WAIT)), .profile = "compute",
+	{ "futex", ALLOW, ARGS(PRIVATE_FUTEX(1, FUTEX_WAIT)), .profile = "compute",
 	  .reason = "locks of libraries; there is one thread" },
-	{ "futex", ALLOW, ARGS(BITS(1, ~FUTEX_IGNORED, FUTEX_WAKE)), .profile = "compute",
+	{ "futex", ALLOW, ARGS(PRIVATE_FUTEX(1, FUTEX_WAKE)), .profile = "compute",
 	  .reason = "locks of libraries; there is one thread" },
-	{ "clock_gettime", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
-	{ "clock_getres", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
+	{ "clock_gettime", ALLOW, ARGS(CLOCK(0)), .profile = "compute",
+	  .reason = "where the vDSO falls back" },
+	{ "clock_getres", ALLOW, ARGS(CLOCK(0)), .profile = "compute",
+	  .reason = "where the vDSO falls back" },
 	{ "gettimeofday", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
 	{ "time", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
 	{ "getcpu", ALLOW, .profile = "compute", .reason = "where the vDSO falls back" },
 	{ "nanosleep", ALLOW, .profile = "compute", .reason = "waiting; bounded by the deadline" },
-	{ "clock_nanosleep", ALLOW, .profile = "compute",
+	{ "clock_nanosleep", ALLOW, ARGS(CLOCK(0)), .profile = "compute",
 	  .reason = "waiting; bounded by the deadline" },
 	{ "restart_syscall", ALLOW, .profile = "compute",
 	  .reason = "the kernel continues a sleep" },
@@ -145,6 +186,83 @@ static const struct policy_row rows[] = {
 	  .profile = "compute", .reason = "libraries ask and carry on" },
 	{ "prctl", DENY(EPERM), ARGS(EQ(0, PR_SET_PDEATHSIG), RANGE(1, SIGKILL + 1, UINT32_MAX)),
 	  .profile = "compute", .reason = "libraries ask and carry on" },
+
+	/*
+	 * ---- files: reading below read_paths. Which paths those are is no affair of a filter,
+	 * which sees addresses of names: the mount namespace and Landlock decide it ----
+	 */
+	{ "open", ALLOW, ARGS(BITS(1, OPEN_MORE, 0)), .profile = "files", .reason = "for reading" },
+	{ "open", DENY(EACCES), ARGS(OTHER_BITS(1, OPEN_MORE, 0)), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "openat", ALLOW, ARGS(BITS(2, OPEN_MORE, 0)), .profile = "files",
+	  .reason = "for reading" },
+	{ "openat", DENY(EACCES), ARGS(OTHER_BITS(2, OPEN_MORE, 0)), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "read", ALLOW, ARGS(EQ(0, 0)), .profile = "files", .reason = "standard input: empty" },
+	{ "read", ALLOW, ARGS(OPENED), .profile = "files", .reason = "files that it opened" },
+	{ "readv", ALLOW, ARGS(OPENED), .profile = "files", .reason = "files that it opened" },
+	{ "pread64", ALLOW, .profile = "files", .reason = "files; a channel has no offset" },
+	{ "preadv", ALLOW, .profile = "files", .reason = "files; a channel has no offset" },
+	{ "lseek", ALLOW, .profile = "files", .reason = "files; a channel has no offset" },
+	{ "stat", ALLOW, .profile = "files", .reason = "names, sizes, times" },
+	{ "lstat", ALLOW, .profile = "files", .reason = "names, sizes, times" },
+	{ "fstat", ALLOW, .profile = "files", .reason = "names, sizes, times" },
+	{ "newfstatat", ALLOW, .profile = "files", .reason = "names, sizes, times" },
+	{ "access", ALLOW, .profile = "files", .reason = "a question, answered as by open" },
+	{ "faccessat", ALLOW, .profile = "files", .reason = "a question, answered as by open" },
+	{ "faccessat2", ALLOW, .profile = "files", .reason = "a question, answered as by open" },
+	{ "readlink", ALLOW, .profile = "files", .reason = "where a link below them leads" },
+	{ "readlinkat", ALLOW, .profile = "files", .reason = "where a link below them leads" },
+	{ "getdents64", ALLOW, .profile = "files", .reason = "lists of directories" },
+	{ "getcwd", ALLOW, .profile = "files", .reason = "relative names; it is the root" },
+	{ "mmap", ALLOW, ARGS(NO_EXEC(2), PRIVATE_FILE(3)), .profile = "files",
+	  .reason = "files as data; what is written there stays in memory" },
+	{ "mmap", DENY(EACCES), ARGS(BITS(2, PROT_EXEC, PROT_EXEC), PRIVATE_FILE(3)),
+	  .profile = "files", .reason = "loading a shared object fails, and says so" },
+	{ "mmap", DENY(EACCES), ARGS(BITS(3, 0x0f | MAP_ANONYMOUS, MAP_SHARED)), .profile = "files",
+	  .reason = "databases ask, then read instead" },
+	{ "fcntl", ALLOW, ARGS(RANGE(1, F_GETFD, F_GETFL)), .profile = "files",
+	  .reason = "close-on-exec, mode of a descriptor" },
+	{ "fcntl", ALLOW, ARGS(RANGE(1, F_GETLK, F_SETLK)), .profile = "files",
+	  .reason = "databases lock; a file open for reading takes a shared lock only" },
+	{ "fcntl", DENY(EPERM), ARGS(EQ(1, F_DUPFD)), .profile = "files",
+	  .reason = "the channel keeps its only number" },
+	{ "fcntl", DENY(EPERM), ARGS(EQ(1, F_SETFL)), .profile = "files",
+	  .reason = "libraries ask and carry on" },
+	{ "fcntl", DENY(EPERM), ARGS(RANGE(1, F_SETLKW, UINT32_MAX)), .profile = "files",
+	  .reason = "libraries ask and carry on; duplicates as above" },
+	{ "mkdir", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "mkdirat", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "unlink", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "unlinkat", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "rename", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "renameat", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "renameat2", DENY(EACCES), .profile = "files",
+	  .reason = "libraries try to write caches and carry on" },
+	{ "getuid", ALLOW, .profile = "files", .reason = "databases, interpreters; its own" },
+	{ "geteuid", ALLOW, .profile = "files", .reason = "databases, interpreters; its own" },
+	{ "getgid", ALLOW, .profile = "files", .reason = "databases, interpreters; its own" },
+	{ "getegid", ALLOW, .profile = "files", .reason = "databases, interpreters; its own" },
+	{ "prlimit64", ALLOW, ARGS(EQ(0, 0), EQ(1, RLIMIT_NOFILE)), .profile = "files",
+	  .reason = "a new child's first steps; hard limits only go down" },
+
+	/*
+	 * ---- files-exec: shared objects below read_paths may be loaded. Code comes from these
+	 * files alone: none that is executable is ever writable, and nothing becomes executable ----
+	 */
+	{ "mmap", ALLOW, ARGS(BITS(2, PROT_WRITE | PROT_EXEC, PROT_EXEC), PRIVATE_FILE(3)),
+	  .profile = "files-exec", .reason = "code of shared objects" },
+	{ "mmap", DENY(EACCES),
+	  ARGS(BITS(2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC), PRIVATE_FILE(3)),
+	  .profile = "files-exec", .reason = "code is never writable" },
+	{ "mmap", DENY(EACCES), ARGS(BITS(3, 0x0f | MAP_ANONYMOUS, MAP_SHARED)),
+	  .profile = "files-exec", .reason = "databases ask, then read instead" },
 
 	/*
 	 * ---- zygote: what it needs after its lock-down, and why that is useless in a child ----
@@ -272,42 +390,4 @@ policy_rows(size_t *count_out)
 {
 	*count_out = sizeof(rows) / sizeof(rows[0]);
 	return rows;
-}
-
-bool
-policy_is_profile(const char *name)
-{
-	return strcmp(name, "compute") == 0 || strcmp(name, "front") == 0;
-}
-
-bool
-policy_row_is_in(const struct policy_row *row, const char *profile)
-{
-	if (strcmp(row->profile, profile) == 0)
-		return true;
-	return strcmp(row->profile, "zygote") == 0 && strcmp(profile, "front") != 0;
-}
-
-static bool
-is_passed(const struct policy_arg *arg, uint32_t value)
-{
-	switch (arg->test) {
-	case POLICY_EQ:
-		return value == arg->value;
-	case POLICY_MASKED_EQ:
-		return (value & arg->mask) == arg->value;
-	case POLICY_IN_RANGE:
-		return value >= arg->mask && value <= arg->value;
-	default:
-		return true;
-	}
-}
-
-bool
-policy_row_matches(const struct policy_row *row, const uint64_t args[6])
-{
-	for (int i = 0; i < POLICY_ARGS_MAX && row->args[i].test != POLICY_ANY; i++)
-		if (!is_passed(&row->args[i], (uint32_t)args[row->args[i].index]))
-			return false;
-	return true;
 }

@@ -14,14 +14,21 @@ enum policy_action { POLICY_ALLOW, POLICY_ERRNO, POLICY_KILL, POLICY_ACTION_MAX 
 
 /* Comparisons of one argument's low 32 bits. The kernel takes descriptors, flags and operations as
  * such. */
-enum policy_test { POLICY_ANY, POLICY_EQ, POLICY_MASKED_EQ, POLICY_IN_RANGE, POLICY_TEST_MAX };
+enum policy_test {
+	POLICY_ANY,
+	POLICY_EQ,
+	POLICY_MASKED_EQ,
+	POLICY_IN_RANGE,
+	POLICY_MASKED_NE,
+	POLICY_TEST_MAX
+};
 
 #define POLICY_ARGS_MAX 4
 
 struct policy_arg {
 	uint8_t index;	/* 0..5 */
 	uint8_t test;	/* enum policy_test; POLICY_ANY ends the list */
-	uint32_t mask;	/* POLICY_MASKED_EQ: (arg & mask) == value */
+	uint32_t mask;	/* POLICY_MASKED_EQ: (arg & mask) == value; POLICY_MASKED_NE: != value */
 	uint32_t value; /* POLICY_IN_RANGE: mask <= arg <= value */
 };
 
@@ -30,7 +37,7 @@ struct policy_row {
 	uint8_t action;	  /* enum policy_action */
 	uint8_t error;	  /* for POLICY_ERRNO */
 	struct policy_arg args[POLICY_ARGS_MAX];
-	const char *profile; /* "compute", "front", ... */
+	const char *profile; /* the first that has it: "compute", "files", "front", ... */
 	const char *reason;
 };
 
@@ -38,12 +45,21 @@ struct policy_row {
  * process. */
 const struct policy_row *policy_rows(size_t *count_out);
 
+/* Profiles that a pool may have, by index; NULL after the last. */
+const char *policy_pool_profile(unsigned index);
+
 /* Whether `name` is a profile that a pool may have, or the front's. */
 bool policy_is_profile(const char *name);
 
+/* Whether children of a pool with that profile may read files, and load code from them. */
+bool policy_reads_files(const char *profile);
+bool policy_loads_code(const char *profile);
+
 /*
- * Whether the row counts in the filter of `profile`. Pools' filters hold the rows of "zygote" too,
- * because children inherit the filter from their zygote.
+ * Whether the row counts in the filter of `profile`. "files" holds the rows of "compute" too, and
+ * "files-exec" those of both; but a row that refuses is left out when a later one of these profiles
+ * has a row for its call. Pools' filters also hold the rows of "zygote", because children inherit
+ * the filter from their zygote.
  */
 bool policy_row_is_in(const struct policy_row *row, const char *profile);
 

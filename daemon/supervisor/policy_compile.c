@@ -9,10 +9,13 @@
  */
 #include "supervisor/policy_compile.h"
 
+#include "base/heritage.h"
 #include "supervisor/policy.h"
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,6 +30,12 @@
 static const char *const hot_calls[] = {
 	"read",	 "write", "exit_group",	 "recvmsg",   "sendmsg", "ppoll",     "clone",	"waitid",
 	"close", "dup3",  "close_range", "prlimit64", "getppid", "getrandom", "writev", "prctl",
+};
+
+static const uint32_t rests[POLICY_REST_MAX] = {
+	[POLICY_REST_KILL] = SCMP_ACT_KILL_PROCESS,
+	[POLICY_REST_NOTIFY] = SCMP_ACT_NOTIFY,
+	[POLICY_REST_LOG] = SCMP_ACT_LOG,
 };
 
 static uint32_t
@@ -64,6 +73,47 @@ add_rule(scmp_filter_ctx context, const struct policy_row *row, int call,
 	return seccomp_rule_add_exact_array(context, action_of(row), call, count, tests);
 }
 
+static int add_row(scmp_filter_ctx context, const struct policy_row *row, int call,
+		   struct scmp_arg_cmp *tests, unsigned done);
+
+/*
+ * One rule for each bit of the mask, from the lowest up: this bit differs, those below it do not.
+ * So no two of them take the same value.
+ */
+static int
+add_differing(scmp_filter_ctx context, const struct policy_row *row, int call,
+	      struct scmp_arg_cmp *tests, unsigned done)
+{
+	const struct policy_arg *arg = &row->args[done];
+	uint32_t seen = 0;
+	int result = 0;
+
+	for (uint32_t left = arg->mask; left != 0 && result == 0; left &= left - 1) {
+		const uint32_t bit = left & -left;
+		const uint32_t value = (arg->value & seen) | (~arg->value & bit);
+		seen |= bit;
+		tests[done] = SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, seen, value);
+		result = add_row(context, row, call, tests, done + 1);
+	}
+	return result;
+}
+
+static int
+add_range(scmp_filter_ctx context, const struct policy_row *row, int call,
+	  struct scmp_arg_cmp *tests, unsigned done)
+{
+	const struct policy_arg *arg = &row->args[done];
+
+	for (uint32_t low = arg->mask;;) {
+		uint32_t mask = block_mask(low, arg->value);
+		tests[done] = SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, mask, low);
+		int result = add_row(context, row, call, tests, done + 1);
+		if (result < 0 || (low | ~mask) >= arg->value)
+			return result;
+		low = (low | ~mask) + 1;
+	}
+}
+
 /* Adds a row's rules: tests[0..done) are made, the arguments from `done` on are to do. */
 static int
 add_row(scmp_filter_ctx context, const struct policy_row *row, int call, struct scmp_arg_cmp *tests,
@@ -73,19 +123,29 @@ add_row(scmp_filter_ctx context, const struct policy_row *row, int call, struct 
 
 	if (done == POLICY_ARGS_MAX || arg->test == POLICY_ANY)
 		return add_rule(context, row, call, tests, done);
-	if (arg->test != POLICY_IN_RANGE) {
-		uint32_t mask = arg->test == POLICY_EQ ? UINT32_MAX : arg->mask;
-		tests[done] = SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, mask, arg->value);
-		return add_row(context, row, call, tests, done + 1);
-	}
-	for (uint32_t low = arg->mask;;) {
-		uint32_t mask = block_mask(low, arg->value);
-		tests[done] = SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, mask, low);
-		int result = add_row(context, row, call, tests, done + 1);
-		if (result < 0 || (low | ~mask) >= arg->value)
-			return result;
-		low = (low | ~mask) + 1;
-	}
+	if (arg->test == POLICY_MASKED_NE)
+		return add_differing(context, row, call, tests, done);
+	if (arg->test == POLICY_IN_RANGE)
+		return add_range(context, row, call, tests, done);
+	const uint32_t mask = arg->test == POLICY_EQ ? UINT32_MAX : arg->mask;
+	tests[done] = SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, mask, arg->value);
+	return add_row(context, row, call, tests, done + 1);
+}
+
+char *
+policy_call_name(int number, char *out, size_t size)
+{
+	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number);
+
+	snprintf(out, size, "%s", name != NULL ? name : "?");
+	free(name);
+	return out;
+}
+
+int
+policy_call_number(const char *call)
+{
+	return seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, call);
 }
 
 static int
@@ -98,7 +158,7 @@ add_rows(scmp_filter_ctx context, const char *profile)
 		struct scmp_arg_cmp tests[POLICY_ARGS_MAX];
 		if (!policy_row_is_in(&rows[i], profile))
 			continue;
-		int call = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, rows[i].call);
+		int call = policy_call_number(rows[i].call);
 		if (call < 0)
 			return -EINVAL;
 		int result = add_row(context, &rows[i], call, tests, 0);
@@ -145,7 +205,7 @@ export_program(scmp_filter_ctx context)
 }
 
 int
-policy_compile(const char *profile, enum sandbox_mode mode)
+policy_compile(const char *profile, enum policy_rest rest)
 {
 	int fd = -1;
 	int result;
@@ -154,8 +214,7 @@ policy_compile(const char *profile, enum sandbox_mode mode)
 		errno = EINVAL;
 		return -1;
 	}
-	scmp_filter_ctx context =
-		seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx context = seccomp_init(rests[rest]);
 	if (context == NULL) {
 		errno = ENOMEM;
 		return -1;

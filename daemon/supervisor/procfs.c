@@ -16,6 +16,7 @@
 /* Pids of up to 2 x 4096 children, 7 digits and a space each, with room to spare. */
 #define CHILDREN_BYTES 131072
 #define STATUS_BYTES   8192
+#define MEMINFO_BYTES  8192
 
 static ssize_t
 read_all(int fd, char *buffer, size_t size)
@@ -103,6 +104,32 @@ procfs_parse_inner_pid(const char *status)
 		value = end;
 	}
 	return pid;
+}
+
+int
+procfs_parse_available(const char *meminfo, uint64_t *bytes_out)
+{
+	const char *value = find_field(meminfo, "MemAvailable:");
+	unsigned long long kib;
+	char *end;
+
+	if (value == NULL)
+		return -1;
+	kib = strtoull(value, &end, 10);
+	if (end == value || strncmp(end, " kB", 3) != 0 || kib > UINT64_MAX / 1024)
+		return -1;
+	*bytes_out = (uint64_t)kib * 1024;
+	return 0;
+}
+
+int
+procfs_available_bytes(uint64_t *bytes_out)
+{
+	char text[MEMINFO_BYTES];
+
+	if (procfs_read("/proc/meminfo", text, sizeof(text)) < 0)
+		return -1;
+	return procfs_parse_available(text, bytes_out);
 }
 
 static pid_t

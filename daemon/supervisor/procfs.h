@@ -5,6 +5,7 @@
 #define ZYGOTED_SUPERVISOR_PROCFS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -20,6 +21,11 @@ pid_t procfs_pidfd_pid(int pidfd);
 /* The last number of the line "NSpid:" in the text of a status file: the pid in the innermost
  * namespace; -1 if none. */
 pid_t procfs_parse_inner_pid(const char *status);
+
+/* MemAvailable of a meminfo file's text, and of this machine. 0, or -1 when it is not there. */
+int procfs_parse_available(const char *meminfo, uint64_t *bytes_out)
+	__attribute__((warn_unused_result));
+int procfs_available_bytes(uint64_t *bytes_out) __attribute__((warn_unused_result));
 
 /* The children of one zygote: their pids in its namespace, and in ours. */
 struct procfs_children {

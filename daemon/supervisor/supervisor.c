@@ -30,6 +30,7 @@
 #include "supervisor/front_proc.h"
 #include "supervisor/memory.h"
 #include "supervisor/options.h"
+#include "supervisor/policy_log.h"
 #include "supervisor/zygote_proc.h"
 
 #define STOP_DRAIN_MS 5000
@@ -241,6 +242,7 @@ resolve_environment(struct supervisor *supervisor)
 	raise_descriptor_limit();
 	supervisor->own_program_fd = open_program("/proc/self/exe");
 	supervisor->zygote_program_fd = open_program(supervisor->config->zygote_program);
+	supervisor->policy_log = policy_log_new(supervisor);
 	spawn_probe_namespaces(&supervisor->identity, &supervisor->namespaces);
 	if (supervisor->namespaces.pid_error == 0)
 		return;
@@ -273,6 +275,7 @@ close_all(struct supervisor *supervisor)
 	memory_free(supervisor->memory);
 	control_close(supervisor->control);
 	zygote_proc_fini(supervisor);
+	policy_log_free(supervisor->policy_log);
 	front_proc_free(supervisor->front);
 	listeners_close(&supervisor->listeners);
 	close(supervisor->own_program_fd);

@@ -23,6 +23,7 @@ struct event_base;
 struct front_asks;
 struct front_proc;
 struct memory_run;
+struct policy_log;
 struct zygote_pool;
 
 enum supervisor_state {
@@ -47,8 +48,9 @@ struct supervisor {
 	uint64_t started_ms;
 	struct front_proc *front;
 	struct front_asks *asks;
-	struct zygote_pool *pools; /* config->pools_count, in that order */
-	struct memory_run *memory; /* the `memory` command in progress, NULL if none */
+	struct zygote_pool *pools;     /* config->pools_count, in that order */
+	struct memory_run *memory;     /* the `memory` command in progress, NULL if none */
+	struct policy_log *policy_log; /* NULL: no pool has sandbox = "log" */
 	struct control *control;
 	unsigned notices_count;
 	char notices[SUPERVISOR_NOTICES_MAX][SUPERVISOR_NOTICE_MAX];

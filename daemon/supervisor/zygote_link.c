@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/zygote_generation.h"
 #include "supervisor/zygote_proc.h"
 
 void
@@ -60,18 +61,41 @@ zygote_link_on_front_lost(struct supervisor *supervisor)
 {
 	struct zygote_generation *generation;
 
-	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
+		zygote_generation_on_front_lost(pool);
 		LIST_FOREACH (generation, &pool->generations, link)
 			if (generation->attached)
 				reset(generation);
+	}
+}
+
+bool
+zygote_link_detach(const struct zygote_generation *generation)
+{
+	const struct zygote_pool *pool = generation->pool;
+	struct msg_generation message = { .pool = pool->index, .generation = generation->number };
+
+	msg_init(&message, MSG_DETACH);
+	return front_proc_send(pool->supervisor->front, &message) == 0;
 }
 
 void
 zygote_link_on_attached(struct supervisor *supervisor, const struct msg_generation *message)
 {
+	if (message->pool >= supervisor->config->pools_count)
+		return;
+	log_event(LOG_DEBUG, "pool attached", "pool=%s generation=%u",
+		  supervisor->config->pools[message->pool].front.name, message->generation);
+	zygote_generation_on_attached(&supervisor->pools[message->pool], message->generation);
+}
+
+void
+zygote_link_on_detached(struct supervisor *supervisor, const struct msg_generation *message)
+{
 	if (message->pool < supervisor->config->pools_count)
-		log_event(LOG_DEBUG, "pool attached", "pool=%s generation=%u",
-			  supervisor->config->pools[message->pool].front.name, message->generation);
+		zygote_generation_on_detached(&supervisor->pools[message->pool],
+					      message->generation);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * Pools and their zygotes as the supervisor sees them. Each start of a pool's zygote is a
  * generation with a number of its own; a pool keeps a list of those that have a process, of which
- * at most one serves.
+ * at most one serves. While one serves, another may be loaded beside it and take over.
  */
 #ifndef ZYGOTED_SUPERVISOR_ZYGOTE_PROC_H
 #define ZYGOTED_SUPERVISOR_ZYGOTE_PROC_H
@@ -15,18 +15,25 @@
 
 #include "supervisor/backoff.h"
 #include "supervisor/channel.h"
+#include "supervisor/recycle.h"
 #include "supervisor/spawn.h"
 
 struct config_pool;
 struct event;
+struct policy_listener;
 struct supervisor;
 
 enum generation_state {
-	GENERATION_LOADING, /* until MSG_ZYGOTE_READY */
-	GENERATION_SERVING,
-	GENERATION_ENDING, /* failed, died or was told to die; its exit is awaited */
+	GENERATION_LOADING,  /* until MSG_ZYGOTE_READY */
+	GENERATION_STANDBY,  /* the front parks its first child; another one still serves */
+	GENERATION_SERVING,  /* the front uses it, or the next front will */
+	GENERATION_DRAINING, /* another one serves; its busy children finish */
+	GENERATION_ENDING,   /* failed, died or was told to die; its exit is awaited */
 	GENERATION_STATE_MAX
 };
+
+/* Processes of a pool at the same time: who asks for more has to wait for those that drain. */
+#define GENERATIONS_MAX 4
 
 struct zygote_generation {
 	LIST_ENTRY(zygote_generation) link;
@@ -35,9 +42,14 @@ struct zygote_generation {
 	enum generation_state state;
 	struct spawned process;
 	struct channel channel;
-	int front_fd;	   /* our copy of the front's end of its channel, for the next front */
-	bool attached;	   /* the running front was given it */
-	uint64_t ready_ms; /* 0: not yet */
+	struct event *bound; /* pending: ends a state that takes too long */
+	int front_fd;	     /* our copy of the front's end of its channel, for the next front */
+	bool attached;	     /* the running front was given it */
+	struct policy_listener *listener; /* policy_log's; NULL unless sandbox = "log" */
+	bool is_discharged;		  /* its exit is what we wanted */
+	uint64_t ready_ms;		  /* 0: not yet */
+	uint64_t looked_ms;		  /* memory_watch: when last, and at which child to go on */
+	unsigned look_next;
 	struct msg_zygote_ready ready; /* valid once ready_ms is set */
 };
 
@@ -50,9 +62,10 @@ struct zygote_pool {
 	uint32_t last_number;		   /* of a generation */
 	uint32_t restarts;
 	struct backoff backoff;
-	struct event *timer;	    /* pending: the next start */
-	char error[PROTO_TEXT_MAX]; /* why the last generation failed or died; "" while one serves
-				     */
+	struct event *timer; /* pending: the next start */
+	struct recycle recycle;
+	char error[PROTO_TEXT_MAX]; /* why the last generation failed or died; "" once a later one
+				       serves */
 };
 
 /* Makes supervisor->pools, one per configured pool. 0, or -1 when out of memory. Starts nothing. */
@@ -62,6 +75,13 @@ void zygote_proc_fini(struct supervisor *supervisor);
 
 /* Starts a new generation of each pool. */
 void zygote_proc_start_all(struct supervisor *supervisor);
+
+/*
+ * Starts a generation beside the one that serves, to take over from it. Its number, or 0 with an
+ * errno: EAGAIN when there are too many that drain. recycle_on_serving or recycle_on_failed tells
+ * what became of it.
+ */
+uint32_t zygote_proc_start_beside(struct zygote_pool *pool);
 
 /* A process of ours was reaped. False when it is no zygote. */
 bool zygote_proc_on_exit(struct supervisor *supervisor, pid_t pid, int status);
@@ -76,8 +96,13 @@ bool zygote_proc_are_gone(const struct supervisor *supervisor);
 struct zygote_pool *zygote_proc_next(const struct supervisor *supervisor,
 				     const struct zygote_pool *pool);
 
-/* By name; NULL when there is none. */
+/* By name, and by process; NULL when there is none. */
 struct zygote_pool *zygote_proc_find(const struct supervisor *supervisor, const char *name);
+struct zygote_generation *zygote_proc_find_process(const struct supervisor *supervisor, pid_t pid);
+
+/* The newest generation in that state; NULL when there is none. */
+struct zygote_generation *zygote_proc_find_state(const struct zygote_pool *pool,
+						 enum generation_state state);
 
 /* "loading", "serving", "failed" (will be tried again) or "stopped". */
 const char *zygote_proc_state_name(const struct zygote_pool *pool);

@@ -7,6 +7,7 @@
 #include "supervisor/zygote_start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "supervisor/config.h"
 #include "supervisor/inherit.h"
 #include "supervisor/policy_compile.h"
+#include "supervisor/policy_log.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
 
@@ -26,6 +28,7 @@ struct zygote_ends {
 	int front_fd;
 	int heritage_fd;
 	int filter_fd;
+	int worker_fd;
 };
 
 static void
@@ -54,8 +57,10 @@ open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 	generation->front_fd = pair[0];
 	ends->front_fd = pair[1];
 	ends->heritage_fd = inherit_seal_zygote(supervisor, config, generation->number);
-	ends->filter_fd = policy_compile(config->profile, config->sandbox);
-	return ends->heritage_fd >= 0 && ends->filter_fd >= 0 ? 0 : -1;
+	ends->filter_fd = policy_compile(config->profile, policy_log_rest(supervisor, config));
+	/* Opened here, because the zygote's user need not reach the folder that it lies in. */
+	ends->worker_fd = open(config->worker_path, O_RDONLY | O_CLOEXEC);
+	return ends->heritage_fd >= 0 && ends->filter_fd >= 0 && ends->worker_fd >= 0 ? 0 : -1;
 }
 
 static int
@@ -83,6 +88,7 @@ spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation
 	fds[ZYGOTE_FRONT_FD] = ends->front_fd;
 	fds[ZYGOTE_HERITAGE_FD] = ends->heritage_fd;
 	fds[ZYGOTE_FILTER_FD] = ends->filter_fd;
+	fds[ZYGOTE_WORKER_FD] = ends->worker_fd;
 	return spawn_start(&program, &generation->process);
 }
 
@@ -102,7 +108,7 @@ discard_process(struct zygote_generation *generation)
 int
 zygote_start(struct supervisor *supervisor, struct zygote_generation *generation)
 {
-	struct zygote_ends ends = { -1, -1, -1, -1 };
+	struct zygote_ends ends = { -1, -1, -1, -1, -1 };
 	int channel_fd = -1;
 	int result = open_ends(supervisor, generation, &ends, &channel_fd);
 
@@ -112,6 +118,7 @@ zygote_start(struct supervisor *supervisor, struct zygote_generation *generation
 	close_if_open(ends.front_fd);
 	close_if_open(ends.heritage_fd);
 	close_if_open(ends.filter_fd);
+	close_if_open(ends.worker_fd);
 	if (result < 0) {
 		close_if_open(channel_fd);
 		return -1;

@@ -27,17 +27,15 @@ static const struct view_column layer_columns[] = {
 };
 
 static const struct view_column front_columns[] = {
-	{ "up", "uptime_seconds", UNIT_SECONDS },
-	{ "connections", "connections", UNIT_COUNT },
-	{ "with a request", "active", UNIT_COUNT },
-	{ "accepted", "accepted", UNIT_COUNT },
-	{ "refused", "refused", UNIT_COUNT },
-	{ "requests", "requests", UNIT_COUNT },
-	{ 0 },
+	{ "up", "uptime_seconds", UNIT_SECONDS },   { "connections", "connections", UNIT_COUNT },
+	{ "with a request", "active", UNIT_COUNT }, { "accepted", "accepted", UNIT_COUNT },
+	{ "refused", "refused", UNIT_COUNT },	    { "requests", "requests", UNIT_COUNT },
+	{ "penalties", "penalties", UNIT_COUNT },   { 0 },
 };
 
 static const struct view_column stats_columns[] = {
 	{ "POOL", "pool", UNIT_TEXT },
+	{ "SANDBOX", "sandbox", UNIT_TEXT },
 	{ "REQUESTS", "requests", UNIT_COUNT },
 	{ "OK", "ok", UNIT_COUNT },
 	{ "REFUSED", "refused", UNIT_COUNT },
@@ -50,6 +48,7 @@ static const struct view_column stats_columns[] = {
 	{ "CPU", "cpu_mean_us", UNIT_US },
 	{ "IN", "bytes_in", UNIT_BYTES },
 	{ "OUT", "bytes_out", UNIT_BYTES },
+	{ "LOG CUT", "output_truncated", UNIT_COUNT },
 	{ 0 },
 };
 
@@ -70,6 +69,7 @@ static const struct view_column pools_columns[] = {
 	{ "POOL", "pool", UNIT_TEXT },
 	{ "WORKER", "worker", UNIT_TEXT },
 	{ "STATE", "state", UNIT_TEXT },
+	{ "SANDBOX", "sandbox", UNIT_TEXT },
 	{ "GEN", "generation", UNIT_COUNT },
 	{ "PID", "pid", UNIT_COUNT },
 	{ "LOAD", "load_seconds", UNIT_SECONDS },
@@ -84,6 +84,10 @@ static const struct view_column pools_columns[] = {
 	{ "FORKS", "forks", UNIT_COUNT },
 	{ "FAILED", "fork_failures", UNIT_COUNT },
 	{ "RESTARTS", "restarts", UNIT_COUNT },
+	{ "RECYCLES", "recycles", UNIT_COUNT },
+	{ "LAST RECYCLE", "recycle_reason", UNIT_TEXT },
+	{ "BREAKER", "breaker", UNIT_TEXT },
+	{ "OPENED", "breaker_opened", UNIT_COUNT },
 	{ "ERROR", "error", UNIT_TEXT },
 	{ 0 },
 };
@@ -111,6 +115,44 @@ static const struct view_column memory_columns[] = {
 	{ 0 },
 };
 
+static const struct view_column penalty_columns[] = {
+	{ "SOURCE", "source", UNIT_TEXT },
+	{ "POINTS", "points", UNIT_COUNT },
+	{ "REFUSED FOR", "refused_for_seconds", UNIT_SECONDS },
+	{ "RELAPSES", "relapses", UNIT_COUNT },
+	{ "REFUSED", "refused", UNIT_COUNT },
+	{ 0 },
+};
+
+static const struct view_column recycle_columns[] = {
+	{ "pool", "pool", UNIT_TEXT },
+	{ "generation", "generation", UNIT_COUNT },
+	{ "before", "previous", UNIT_COUNT },
+	{ "pid", "pid", UNIT_COUNT },
+	{ "load", "load_seconds", UNIT_SECONDS },
+	{ 0 },
+};
+
+static const struct view_column policy_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "PROFILE", "profile", UNIT_TEXT },
+	{ "SANDBOX", "sandbox", UNIT_TEXT },
+	{ "REPORTED TO", "source", UNIT_TEXT },
+	{ "KINDS", "kinds", UNIT_COUNT },
+	{ "UNLISTED CALLS", "unlisted_calls", UNIT_COUNT },
+	{ 0 },
+};
+
+static const struct view_column call_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "CALL", "call", UNIT_TEXT },
+	{ "COUNT", "count", UNIT_COUNT },
+	{ "FIRST PID", "pid", UNIT_COUNT },
+	{ "FIRST ARGUMENTS", "arguments", UNIT_TEXT },
+	{ "ROW", "row", UNIT_TEXT },
+	{ 0 },
+};
+
 static const struct view_column log_columns[] = {
 	{ "log level", "level", UNIT_TEXT },
 	{ 0 },
@@ -135,7 +177,11 @@ static const struct view views[] = {
 	{ "stats", VIEW_NESTED, "", "pools", "outcomes", pool_count_columns },
 	{ "pools", VIEW_ROWS, "", "pools", NULL, pools_columns },
 	{ "children", VIEW_ROWS, "", "children", NULL, children_columns },
+	{ "penalties", VIEW_ROWS, "", "penalties", NULL, penalty_columns },
 	{ "memory", VIEW_ROWS, "", "pools", NULL, memory_columns },
+	{ "recycle", VIEW_PAIRS, "", "", NULL, recycle_columns },
+	{ "policy", VIEW_ROWS, "", "pools", NULL, policy_columns },
+	{ "policy", VIEW_ROWS, "", "calls", NULL, call_columns },
 	{ "log", VIEW_PAIRS, "", "", NULL, log_columns },
 	{ .command = "stop", .kind = VIEW_TEXT, .title = "stopping" },
 	{ "help", VIEW_ROWS, "", "commands", NULL, help_columns },

@@ -14,6 +14,17 @@ AS_ROOT = os.getuid() == 0
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: the full numbers; run by make check-long")
+    config.addinivalue_line("markers", "reads_proc: looks into the front, which only root may")
+    config.addinivalue_line("markers", "plain_build: what a sanitizer changes: memory, signals, kills")
+
+
+def pytest_collection_modifyitems(items):
+    skip = pytest.mark.skip(reason="only root may read the front's descriptors and memory")
+    for item in items:
+        if not AS_ROOT and "reads_proc" in item.keywords:
+            item.add_marker(skip)
+        if os.environ.get("ZYGOTED_ASAN") and "plain_build" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="a sanitizer changes what this test measures"))
 
 
 def stop_all(daemons):

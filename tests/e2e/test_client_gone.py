@@ -89,6 +89,7 @@ def test_leaving_the_queue_frees_the_place(zygoted):
     daemon.wait_idle("probe")
 
 
+@pytest.mark.reads_proc
 def test_a_thousand_clients_that_leave_anywhere(zygoted):
     daemon = zygoted(pool("echo", spare=16, max_children=16))
     data = b"POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n" + b"x" * 200

@@ -16,6 +16,7 @@ def test_ping(daemon):
     assert daemon.ctl("ping")["pong"] is True
 
 
+@pytest.mark.plain_build
 def test_info(daemon):
     info = daemon.ctl("info")
     assert info["pid"] == daemon.pid and info["config"] == daemon.config_path

@@ -27,6 +27,7 @@ def test_502_when_the_child_crashes(probe, how):
     assert probe.get("/probe/pid").status == 200
 
 
+@pytest.mark.plain_build
 def test_502_when_the_child_breaks_the_sandbox(probe):
     answer = probe.get("/probe/crash/sys")
     assert (answer.status, answer.reason) == (502, "sandbox")

@@ -75,3 +75,19 @@ def test_the_sample_configuration_is_valid():
     command = [zyg.ZYGOTED, "-t", "-c", CONFIG]
     result = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=zyg.TOP)
     assert result.returncode == 0 and "configuration is" in result.stdout
+
+
+def fences(path, kind):
+    with open(os.path.join(zyg.TOP, path)) as file:
+        return re.findall(rf"^```{kind}\n(.*?)^```", file.read(), re.S | re.M)
+
+
+def test_the_worker_readmes_worker_builds_and_answers(zygoted, tmp_path):
+    (tmp_path / "primes.c").write_text(fences("worker/README.md", "c")[0])
+    build = fences("worker/README.md", "sh")[0].replace("-Iworker", f"-I{zyg.TOP}/worker")
+    subprocess.run(["sh", "-ec", build], cwd=tmp_path, check=True)
+    os.chmod(tmp_path / "primes.so", 0o755)
+    daemon = zygoted(zyg.pool("primes", worker=str(tmp_path / "primes.so"), routes=["/prime/"]))
+    assert daemon.get("/prime/999983").body == b"999983 is prime\n"
+    assert daemon.get("/prime/999981").body == b"999981 is composite\n"
+    assert daemon.get("/prime/1").status == 404

@@ -115,6 +115,7 @@ def test_504_when_the_cpu_time_is_used_up(zygoted):
     assert (answer.status, answer.reason) == (504, "cpu-limit")
 
 
+@pytest.mark.plain_build
 def test_a_child_cannot_add_more_than_its_memory(zygoted, user):
     daemon = zygoted(pool("probe", memory="16M"), user=user)
     assert daemon.get(f"/probe/alloc/{8 << 20}").text.startswith("allocated")

@@ -161,11 +161,15 @@ def leaves_nothing_behind(zygoted, count, threads):
         raise AssertionError(f"grown: {grown(before, figures(daemon))}") from None
 
 
+@pytest.mark.plain_build
+@pytest.mark.reads_proc
 @pytest.mark.parametrize("threads", [1, 16])
 def test_requests_leave_nothing_behind(zygoted, threads):
     leaves_nothing_behind(zygoted, 1000, threads)
 
 
+@pytest.mark.plain_build
+@pytest.mark.reads_proc
 @pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 32])
 def test_ten_thousand_requests_leave_nothing_behind(zygoted, threads):

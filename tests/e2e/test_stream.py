@@ -57,12 +57,15 @@ FRAMINGS = {
 }
 
 
+@pytest.mark.plain_build
+@pytest.mark.reads_proc
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_64_mib_through_echo(echo, framing):
     headers, send = FRAMINGS[framing]
     assert echo_through(echo, 64 * MIB, headers(64 * MIB), send) < FRONT_GROWTH_KIB
 
 
+@pytest.mark.reads_proc
 @pytest.mark.long
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_1_gib_through_echo(echo, framing):
@@ -70,6 +73,7 @@ def test_1_gib_through_echo(echo, framing):
     assert echo_through(echo, 1024 * MIB, headers(1024 * MIB), send) < FRONT_GROWTH_KIB
 
 
+@pytest.mark.reads_proc
 def test_a_slow_reader_holds_the_child_not_the_memory(echo):
     before = zyg.private_kib(echo.front_pid())
     with Connection(("127.0.0.1", echo.port), 20, receive_buffer=4096) as connection:
@@ -82,6 +86,7 @@ def test_a_slow_reader_holds_the_child_not_the_memory(echo):
     assert total == 64 * MIB
 
 
+@pytest.mark.reads_proc
 def test_a_slow_worker_slows_the_sender(echo):
     size = 2 * MIB
     before = zyg.private_kib(echo.front_pid())

@@ -58,10 +58,10 @@ files() {
 		$(files daemon/base) $(files daemon/zygotectl) $(files worker)
 
 	# Pure modules: no loop, no third party, no sockets.
-	pure='(http_[a-z]+|reply_parse|route|admission|request_frame)'
+	pure='(http_[a-z]+|reply_parse|route|admission|request_frame|breaker|penalty|recycle_watch)'
 	deny "a pure module does no I/O" 'event2/|event\.h|sys/socket\.h|unistd\.h|fcntl\.h|poll\.h' \
 		$(find daemon/front -name '*.[ch]' | grep -E "/$pure\\.[ch]\$")
 	deny "a pure module does no I/O" 'event2/|event\.h|poll\.h|seccomp\.h|unistd\.h' \
-		$(find daemon/supervisor -name '*.[ch]' | grep -E '/(policy|smaps|control_line|config_value)\.[ch]$')
+		$(find daemon/supervisor -name '*.[ch]' | grep -E '/(policy|smaps|memory_stat|control_line|config_value)\.[ch]$')
 }
 exit "$failed"

@@ -3,6 +3,7 @@
  * LINK: daemon/supervisor/config_keys.c daemon/supervisor/config_print.c
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
+ * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c
  * LINK: daemon/base/log.c daemon/base/proto.c
  * PKGS: libconfuse
  *
@@ -39,6 +40,11 @@ test_defaults_are_those_of_the_table(void **state)
 	assert_int_equal(config->limits.body_grace_ms, 10000);
 	assert_int_equal(config->limits.linger_timeout_ms, 2000);
 	assert_int_equal(config->limits.requests_max, 10000);
+	assert_int_equal(config->limits.penalty, 100);
+	assert_int_equal(config->limits.exempt_count, 2);
+	assert_int_equal(pool->front.breaker_crashes, 50);
+	assert_int_equal(pool->front.breaker_window_ms, 10000);
+	assert_true(pool->front.reply_max_bytes == UINT64_C(1) << 30);
 	assert_int_equal(config->listeners[0].front.protocol, PROTOCOL_HTTP);
 	assert_int_equal(pool->front.spare, 16);
 	assert_int_equal(pool->front.max_children, 64);
@@ -80,6 +86,23 @@ test_values_reach_their_fields(void **state)
 	assert_int_equal(pool->options_count, 3);
 	assert_int_equal(pool->options_bytes, sizeof(options));
 	assert_memory_equal(pool->options, options, sizeof(options));
+	config_free(config);
+}
+
+static void
+test_read_paths_reach_their_fields(void **state)
+{
+	struct config *config = config_try_good(IN_POOL(
+		"profile = files-exec read_paths = {\"/usr/lib\", '/etc/passwd'} open_files = 7"));
+	const struct config_pool *pool = &config->pools[0];
+	static const char paths[] = "/usr/lib\0/etc/passwd";
+
+	(void)state;
+	assert_string_equal(pool->profile, "files-exec");
+	assert_int_equal(pool->open_files, 7);
+	assert_int_equal(pool->read_paths_count, 2);
+	assert_int_equal(pool->read_paths_bytes, sizeof(paths));
+	assert_memory_equal(pool->read_paths, paths, sizeof(paths));
 	config_free(config);
 }
 
@@ -194,6 +217,24 @@ test_sample_configuration_is_valid(void **state)
 }
 
 static void
+test_a_list_that_is_given_replaces_its_default(void **state)
+{
+	struct config *config = config_try_good("penalty_exempt = {}\n" LISTEN POOL);
+
+	(void)state;
+	assert_int_equal(config->limits.exempt_count, 0);
+	config_free(config);
+	config = config_try_good("penalty_exempt = {\"10.0.0.0/8\", ::1, 192.0.2.7}\n" LISTEN POOL);
+	assert_int_equal(config->limits.exempt_count, 3);
+	assert_int_equal(config->limits.exempt[0].bits, 96 + 8);
+	assert_int_equal(config->limits.exempt[1].bits, 128);
+	assert_int_equal(config->limits.exempt[2].bits, 128);
+	config_free(config);
+	check_round_trip("penalty_exempt = {}\n" LISTEN POOL);
+	check_round_trip("penalty_exempt = {\"10.0.0.0/8\", \"2001:db8::/32\"}\n" LISTEN POOL);
+}
+
+static void
 test_sample_and_manual_page_name_every_key(void **state)
 {
 	size_t count;
@@ -223,11 +264,11 @@ test_sample_shows_the_real_defaults(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		const int number = keys[i].type == CONFIG_COUNT;
+		const int bare = keys[i].type == CONFIG_COUNT || keys[i].type == CONFIG_NETWORKS;
 
 		if (!keys[i].preset || !keys[i].preset[0] || keys[i].type == CONFIG_PATH)
 			continue;
-		snprintf(wanted, sizeof(wanted), number ? "%s = %s" : "%s = \"%s\"", keys[i].name,
+		snprintf(wanted, sizeof(wanted), bare ? "%s = %s" : "%s = \"%s\"", keys[i].name,
 			 keys[i].preset);
 		if (!strstr(read_whole("conf/zygoted.conf"), wanted))
 			fail_msg("conf/zygoted.conf does not show %s", wanted);
@@ -240,10 +281,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_those_of_the_table),
 		cmocka_unit_test(test_values_reach_their_fields),
+		cmocka_unit_test(test_read_paths_reach_their_fields),
 		cmocka_unit_test(test_workers_are_found_by_name_and_by_path),
 		cmocka_unit_test(test_variables_are_replaced_in_double_quotes_only),
 		cmocka_unit_test(test_printed_configuration_reads_back_the_same),
 		cmocka_unit_test(test_sample_configuration_is_valid),
+		cmocka_unit_test(test_a_list_that_is_given_replaces_its_default),
 		cmocka_unit_test(test_sample_and_manual_page_name_every_key),
 		cmocka_unit_test(test_sample_shows_the_real_defaults),
 	};

@@ -3,6 +3,7 @@
  * LINK: daemon/supervisor/config_keys.c daemon/supervisor/config_print.c
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
+ * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c
  * LINK: daemon/base/log.c daemon/base/proto.c
  * PKGS: libconfuse
  *
@@ -117,7 +118,34 @@ static const struct bad_case bad_cases[] = {
 	{ IN_POOL("spare = 65"), 3, "pool \"a\": spare = 65 is more than max_children = 64" },
 	{ IN_POOL("cpu = 1500ms"), 3, "pool \"a\": cpu counts in whole seconds: write \"2s\"" },
 	{ IN_POOL("profile = all"), 4,
-	  "profile of pool \"a\": \"all\" is not known: choose compute" },
+	  "profile of pool \"a\": \"all\" is not known: choose one of compute, files, files-exec" },
+	{ IN_POOL("profile = front"), 4, "profile of pool \"a\": \"front\" is not known" },
+	/* files to read */
+	{ IN_POOL("profile = files"), 3, "pool \"a\": profile files without read_paths" },
+	{ IN_POOL("profile = files-exec"), 3, "pool \"a\": profile files-exec without" },
+	{ IN_POOL("read_paths = \"/usr\""), 3, "pool \"a\": children of profile compute read no" },
+	{ IN_POOL("profile = files read_paths = {\"/usr\",\n\"usr\"}"), 5,
+	  "read_paths of pool \"a\": \"usr\" must be absolute" },
+	{ IN_POOL("profile = files read_paths = \"\""), 4,
+	  "read_paths of pool \"a\": \"\" must be absolute" },
+	{ IN_POOL("profile = files read_paths = \"/\""), 4,
+	  "read_paths of pool \"a\": \"/\" is everything" },
+	{ IN_POOL("profile = files read_paths = \"/usr/../etc\""), 4,
+	  "read_paths of pool \"a\": \"/usr/../etc\" has \".\" or \"..\" in it" },
+	{ IN_POOL("profile = files read_paths = \"/usr/.\""), 4,
+	  "read_paths of pool \"a\": \"/usr/.\" has \".\"" },
+	{ IN_POOL("profile = files read_paths = \"/usr//lib\""), 4,
+	  "read_paths of pool \"a\": \"/usr//lib\" has a \"/\" too many" },
+	{ IN_POOL("profile = files read_paths = \"/usr/\""), 4,
+	  "read_paths of pool \"a\": \"/usr/\" has a \"/\" too many" },
+	{ IN_POOL("profile = files read_paths = \"/proc/self\""), 4,
+	  "read_paths of pool \"a\": \"/proc/self\" shows other processes" },
+	{ IN_POOL("profile = files read_paths = \"/no/such\""), 3,
+	  "pool \"a\": read_paths: /no/such: No such file" },
+	{ IN_POOL("profile = files read_paths = \"/dev/null\""), 3,
+	  "pool \"a\": read_paths: /dev/null is neither a file nor a directory" },
+	{ IN_POOL("profile = files read_paths = \"/usr\" open_files = 1021"), 4,
+	  "open_files of pool \"a\": \"1021\" is out of range" },
 	{ IN_POOL("sandbox = off"), 4,
 	  "sandbox of pool \"a\": \"off\" is not known: choose one of enforce, log" },
 	/* names */
@@ -134,6 +162,8 @@ static const struct bad_case bad_cases[] = {
 	{ LISTEN "pool \"a\" { worker = \"/x/Echo.so\" routes = {\"/\"} }\n", 3,
 	  "worker of pool \"a\": the file's name" },
 	/* listeners */
+	{ "penalty_exempt = {\"10.0.0.0/8\",\n \"10.0.0.1/8\"}\n" LISTEN POOL, 3,
+	  "penalty_exempt: \"10.0.0.1/8\" is no address or network" },
 	{ "listen \"w\" { address = \"localhost:80\" }\n" POOL, 2,
 	  "listen \"w\": address \"localhost:80\" is not numeric" },
 	{ "listen \"w\" { address = \"127.0.0.1\" }\n" POOL, 2,

@@ -262,6 +262,51 @@ test_routes(void **state)
 	assert_null(config_check_route(large));
 }
 
+/* What is printed is in the shortest form; NULL: refused. */
+static const struct {
+	const char *text;
+	const char *printed;
+} networks[] = {
+	{ "192.0.2.1", "192.0.2.1/32" },
+	{ "10.0.0.0/8", "10.0.0.0/8" },
+	{ "0.0.0.0/0", "0.0.0.0/0" },
+	{ "192.0.2.128/25", "192.0.2.128/25" },
+	{ "::1", "::1/128" },
+	{ "::/0", "::/0" },
+	{ "2001:DB8::/32", "2001:db8::/32" },
+	{ "::ffff:10.0.0.0/104", "10.0.0.0/8" },
+	{ "10.0.0.1/8", NULL },
+	{ "2001:db8::1/64", NULL },
+	{ "10.0.0.0/33", NULL },
+	{ "::/129", NULL },
+	{ "10.0.0.0/", NULL },
+	{ "10.0.0.0/-1", NULL },
+	{ "10.0.0.0/8/8", NULL },
+	{ "10.0.0", NULL },
+	{ "localhost", NULL },
+	{ "", NULL },
+	{ "/8", NULL },
+	{ "[::1]", NULL },
+	{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001", NULL },
+};
+
+static void
+test_networks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++) {
+		struct heritage_network network;
+		char text[CONFIG_NETWORK_MAX];
+		int result = config_parse_network(networks[i].text, &network);
+
+		if ((result == 0) != (networks[i].printed != NULL))
+			fail_msg("\"%s\": %d", networks[i].text, result);
+		if (result == 0)
+			assert_string_equal(config_format_network(&network, text, sizeof(text)),
+					    networks[i].printed);
+	}
+}
+
 int
 main(void)
 {
@@ -275,6 +320,7 @@ main(void)
 		cmocka_unit_test(test_equal_addresses_have_equal_bytes),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

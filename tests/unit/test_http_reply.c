@@ -70,6 +70,7 @@ test_reserved_names_are_refused(void **state)
 		"Content-Length",
 		"date",
 		"Date",
+		"X-Zygoted-Reason",
 	};
 
 	(void)state;

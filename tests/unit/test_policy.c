@@ -1,4 +1,5 @@
-/* LINK: daemon/supervisor/policy.c daemon/supervisor/policy_compile.c */
+/* LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c */
+/* LINK: daemon/supervisor/policy_compile.c */
 /* LINK: daemon/base/heritage.c tests/unit/bpf.c */
 /* PKGS: libseccomp */
 /*
@@ -18,25 +19,28 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define CALLS_MAX     1024
 #define RANDOM_ROUNDS 400
 
-static const char *const profiles[] = { "compute", "front" };
+static const char *const profiles[] = { "compute", "files", "files-exec", "front" };
 
 static struct sock_filter program[4096];
 static size_t program_length;
 
 static void
-compile(const char *profile, enum sandbox_mode mode)
+compile(const char *profile, enum policy_rest rest)
 {
-	int fd = policy_compile(profile, mode);
+	int fd = policy_compile(profile, rest);
 
 	assert_true(fd >= 0);
 	ssize_t size = pread(fd, program, sizeof(program), 0);
@@ -107,6 +111,8 @@ check_call(const char *profile, uint32_t number, const uint64_t args[6])
 static uint64_t
 passing_value(const struct policy_arg *arg)
 {
+	if (arg->test == POLICY_MASKED_NE)
+		return arg->value ^ (arg->mask & -arg->mask);
 	return arg->test == POLICY_IN_RANGE ? arg->mask : arg->value;
 }
 
@@ -157,7 +163,7 @@ test_every_row_decides(void **state)
 
 	(void)state;
 	for (size_t p = 0; p < sizeof(profiles) / sizeof(profiles[0]); p++) {
-		compile(profiles[p], SANDBOX_ENFORCE);
+		compile(profiles[p], POLICY_REST_KILL);
 		for (size_t i = 0; i < count; i++) {
 			uint64_t args[6];
 			if (!policy_row_is_in(&rows[i], profiles[p]))
@@ -206,7 +212,7 @@ test_every_number_with_random_arguments(void **state)
 {
 	(void)state;
 	for (size_t p = 0; p < sizeof(profiles) / sizeof(profiles[0]); p++) {
-		compile(profiles[p], SANDBOX_ENFORCE);
+		compile(profiles[p], POLICY_REST_KILL);
 		for (uint32_t number = 0; number < CALLS_MAX; number++) {
 			for (int round = 0; round < RANDOM_ROUNDS; round++) {
 				uint64_t args[6];
@@ -225,7 +231,7 @@ test_foreign_architectures_and_x32_kill(void **state)
 
 	(void)state;
 	for (size_t p = 0; p < 2 * sizeof(profiles) / sizeof(profiles[0]); p++) {
-		compile(profiles[p / 2], p % 2 == 0 ? SANDBOX_ENFORCE : SANDBOX_LOG);
+		compile(profiles[p / 2], p % 2 == 0 ? POLICY_REST_KILL : POLICY_REST_NOTIFY);
 		for (uint32_t number = 0; number < CALLS_MAX; number++) {
 			assert_int_equal(verdict_of(AUDIT_ARCH_I386, number, args),
 					 SECCOMP_RET_KILL_PROCESS);
@@ -238,17 +244,24 @@ test_foreign_architectures_and_x32_kill(void **state)
 }
 
 static void
-test_log_mode_logs_what_enforce_kills(void **state)
+check_log_mode(enum policy_rest rest, uint32_t verdict)
 {
 	const uint64_t args[6] = { 0 };
 
-	(void)state;
-	compile("compute", SANDBOX_LOG);
-	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_socket, args), SECCOMP_RET_LOG);
-	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_execve, args), SECCOMP_RET_LOG);
+	compile("compute", rest);
+	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_socket, args), verdict);
+	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_execve, args), verdict);
 	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_exit_group, args), SECCOMP_RET_ALLOW);
-	assert_true((verdict_of(AUDIT_ARCH_X86_64, SYS_openat, args) & SECCOMP_RET_ACTION_FULL) ==
-		    SECCOMP_RET_ERRNO);
+	assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, SYS_openat, args),
+			 SECCOMP_RET_ERRNO | EACCES);
+}
+
+static void
+test_log_mode_reports_what_enforce_kills(void **state)
+{
+	(void)state;
+	check_log_mode(POLICY_REST_NOTIFY, SECCOMP_RET_USER_NOTIF);
+	check_log_mode(POLICY_REST_LOG, SECCOMP_RET_LOG);
 }
 
 static void
@@ -265,10 +278,87 @@ test_dangerous_calls_have_no_row_for_children(void **state)
 	const uint64_t args[6] = { 0 };
 
 	(void)state;
-	compile("compute", SANDBOX_ENFORCE);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i], args),
-				 SECCOMP_RET_KILL_PROCESS);
+	for (unsigned p = 0; policy_pool_profile(p) != NULL; p++) {
+		compile(policy_pool_profile(p), POLICY_REST_KILL);
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+			assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i], args),
+					 SECCOMP_RET_KILL_PROCESS);
+	}
+}
+
+static uint32_t
+verdict_on(int number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth)
+{
+	const uint64_t args[6] = { first, second, third, fourth, 7, 0 };
+
+	return verdict_of(AUDIT_ARCH_X86_64, (uint32_t)number, args);
+}
+
+static void
+test_files_are_opened_for_reading_only(void **state)
+{
+	static const int refused[] = {
+		O_WRONLY,
+		O_RDWR,
+		O_WRONLY | O_CREAT | O_TRUNC,
+		O_RDONLY | O_CREAT,
+		O_RDONLY | O_TRUNC,
+		O_TMPFILE | O_RDWR,
+		O_TMPFILE | O_WRONLY,
+		O_PATH,
+		O_PATH | O_DIRECTORY | O_CLOEXEC,
+		O_ACCMODE | O_CLOEXEC,
+		O_RDONLY | O_TMPFILE,
+	};
+
+	(void)state;
+	compile("files", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_openat, 0, 0, O_RDONLY | O_CLOEXEC, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_openat, 0, 0, O_DIRECTORY | O_NONBLOCK, 0),
+			 SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_open, 0, O_RDONLY | O_NOFOLLOW, 0, 0), SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_int_equal(verdict_on(SYS_openat, 0, 0, (uint64_t)refused[i], 0),
+				 SECCOMP_RET_ERRNO | EACCES);
+		assert_int_equal(verdict_on(SYS_open, 0, (uint64_t)refused[i], 0, 0),
+				 SECCOMP_RET_ERRNO | EACCES);
+	}
+}
+
+static void
+test_code_is_loaded_by_files_exec_alone_and_never_writable(void **state)
+{
+	const uint64_t code = PROT_READ | PROT_EXEC;
+	const uint64_t file = MAP_PRIVATE | MAP_DENYWRITE | MAP_FIXED;
+
+	(void)state;
+	compile("files", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, PROT_READ, file), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, code, file), SECCOMP_RET_ERRNO | EACCES);
+	compile("files-exec", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, code, file), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, code | PROT_WRITE, file),
+			 SECCOMP_RET_ERRNO | EACCES);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, code, MAP_PRIVATE | MAP_ANONYMOUS),
+			 SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(verdict_on(SYS_mprotect, 0, 0, code, 0), SECCOMP_RET_KILL_PROCESS);
+}
+
+static void
+test_later_profiles_take_nothing_back(void **state)
+{
+	size_t count;
+	const struct policy_row *rows = policy_rows(&count);
+
+	(void)state;
+	for (unsigned p = 1; policy_pool_profile(p) != NULL; p++)
+		for (size_t i = 0; i < count; i++)
+			if (rows[i].action == POLICY_ALLOW &&
+			    policy_row_is_in(&rows[i], policy_pool_profile(p - 1)))
+				assert_true(policy_row_is_in(&rows[i], policy_pool_profile(p)));
+	assert_false(policy_reads_files("compute") || policy_reads_files("front"));
+	assert_true(policy_reads_files("files") && policy_reads_files("files-exec"));
+	assert_true(policy_loads_code("files-exec") && !policy_loads_code("files"));
 }
 
 static void
@@ -294,8 +384,8 @@ static void
 test_unknown_profile_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(policy_compile("everything", SANDBOX_ENFORCE), -1);
-	assert_int_equal(policy_compile("zygote", SANDBOX_ENFORCE), -1);
+	assert_int_equal(policy_compile("everything", POLICY_REST_KILL), -1);
+	assert_int_equal(policy_compile("zygote", POLICY_REST_KILL), -1);
 }
 
 /* Not a bar, a figure: how long the filter takes for the calls that every child makes. */
@@ -317,7 +407,7 @@ test_hot_calls_are_short(void **state)
 	};
 
 	(void)state;
-	compile("compute", SANDBOX_ENFORCE);
+	compile("compute", POLICY_REST_KILL);
 	print_message("compute: %zu instructions\n", program_length);
 	for (size_t i = 0; i < sizeof(hot) / sizeof(hot[0]); i++) {
 		struct seccomp_data call = { .nr = hot[i].number, .arch = AUDIT_ARCH_X86_64 };
@@ -338,8 +428,11 @@ main(void)
 		cmocka_unit_test(test_every_row_decides),
 		cmocka_unit_test(test_every_number_with_random_arguments),
 		cmocka_unit_test(test_foreign_architectures_and_x32_kill),
-		cmocka_unit_test(test_log_mode_logs_what_enforce_kills),
+		cmocka_unit_test(test_log_mode_reports_what_enforce_kills),
 		cmocka_unit_test(test_dangerous_calls_have_no_row_for_children),
+		cmocka_unit_test(test_files_are_opened_for_reading_only),
+		cmocka_unit_test(test_code_is_loaded_by_files_exec_alone_and_never_writable),
+		cmocka_unit_test(test_later_profiles_take_nothing_back),
 		cmocka_unit_test(test_unknown_profile_is_refused),
 		cmocka_unit_test(test_hot_calls_are_short),
 	};

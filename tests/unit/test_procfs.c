@@ -29,6 +29,25 @@ test_inner_pid_is_the_last_of_its_line(void **state)
 	assert_int_equal(procfs_parse_inner_pid(""), -1);
 }
 
+static void
+test_available_memory(void **state)
+{
+	uint64_t bytes = 7;
+
+	(void)state;
+	assert_int_equal(procfs_parse_available(
+				 "MemTotal:  9 kB\nMemAvailable:   1234 kB\nx: 1 kB\n", &bytes),
+			 0);
+	assert_int_equal(bytes, 1234 * 1024);
+	assert_int_equal(procfs_parse_available("MemTotal: 9 kB\n", &bytes), -1);
+	assert_int_equal(procfs_parse_available("MemAvailable: kB\n", &bytes), -1);
+	assert_int_equal(procfs_parse_available("MemAvailable: 12 MB\n", &bytes), -1);
+	assert_int_equal(procfs_parse_available("MemAvailable: 99999999999999999999 kB", &bytes),
+			 -1);
+	assert_int_equal(procfs_available_bytes(&bytes), 0);
+	assert_true(bytes > 1 << 20);
+}
+
 /* A child that waits to be killed. */
 static pid_t
 start_child(void)
@@ -91,6 +110,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_available_memory),
 		cmocka_unit_test(test_inner_pid_is_the_last_of_its_line),
 		cmocka_unit_test(test_pidfd_names_its_process_until_it_is_reaped),
 		cmocka_unit_test(test_children_are_listed),

@@ -41,15 +41,19 @@ arrange_descriptors(int socket_fd, int log_fd)
 /*
  * The soft CPU limit kills with SIGXCPU, which tells the front what happened; the hard one, a
  * second later, cannot be blocked. RLIMIT_NPROC counts for the real uid, which is never 0, so no
- * process can be made.
+ * process can be made. Where the filter lets no file be opened the number of them needs no limit.
  */
 static int
-limit_resources(uint32_t cpu_seconds)
+limit_resources(uint32_t cpu_seconds, uint32_t open_files)
 {
 	const struct rlimit processes = { 0, 0 };
 	const struct rlimit cpu = { cpu_seconds, (rlim_t)cpu_seconds + 1 };
+	const rlim_t descriptors = CHILD_CHANNEL_FD + 1 + (rlim_t)open_files;
+	const struct rlimit files = { descriptors, descriptors };
 
 	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
+		return -1;
+	if (open_files != 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
 		return -1;
 	return cpu_seconds == 0 ? 0 : setrlimit(RLIMIT_CPU, &cpu);
 }
@@ -96,7 +100,7 @@ run(const struct child_plan *plan, int socket_fd, int log_fd)
 
 	if (arrange_descriptors(socket_fd, log_fd) < 0)
 		_exit(ZY_EXIT_SANDBOX_FDS);
-	if (limit_resources(plan->cpu_seconds) < 0)
+	if (limit_resources(plan->cpu_seconds, plan->open_files) < 0)
 		_exit(ZY_EXIT_SANDBOX_LIMITS);
 	if (tie_to_zygote(plan->zygote_pid) < 0)
 		_exit(ZY_EXIT_SANDBOX_PARENT);

@@ -16,6 +16,7 @@ struct child_plan {
 	void *state;
 	pid_t zygote_pid;     /* as getppid tells it */
 	uint32_t cpu_seconds; /* 0: no limit */
+	uint32_t open_files;  /* besides those that it starts with; 0: it can open none */
 };
 
 /*

@@ -45,7 +45,7 @@ limit_descriptors(const struct heritage_zygote *heritage)
 }
 
 int
-limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes)
+limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes, uint64_t space_bytes)
 {
 	static const int none[] = { RLIMIT_CORE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO,
 				    RLIMIT_NICE };
@@ -57,5 +57,8 @@ limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes)
 		error = lower(RLIMIT_STACK, STACK_BYTES);
 	if (error == 0)
 		error = lower(RLIMIT_DATA, data_bytes);
+	/* Addresses too: page tables of memory that is only read count as nobody's data. */
+	if (error == 0)
+		error = lower(RLIMIT_AS, space_bytes + STACK_BYTES);
 	return error;
 }

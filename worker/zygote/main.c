@@ -158,7 +158,8 @@ main(void)
 	load_worker(&heritage, &loaded);
 	close_leftovers();
 	set_signals();
-	plan = (struct child_plan){ loaded.worker, loaded.state, getpid(), heritage.cpu_seconds };
+	plan = (struct child_plan){ loaded.worker, loaded.state, getpid(), heritage.cpu_seconds,
+				    heritage.open_files };
 	ready.load_us = loaded.load_us;
 	ready.state_bytes = private_bytes();
 	struct children *children = children_new(&heritage, &plan);

@@ -43,7 +43,7 @@ empty_bounding_set(const struct __user_cap_data_struct sets[2])
 		return errno;
 	for (int capability = 0; capability < CAPABILITIES_END; capability++) {
 		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0)
-			break; /* EINVAL: past this kernel's last one */
+			return errno == EINVAL ? 0 : errno; /* past this kernel's last one */
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
 			return errno;
 	}
@@ -74,7 +74,10 @@ privileges_apply(void)
 		error = empty_sets();
 	if (error == 0)
 		error = get_sets(sets);
+	if (error == 0 && memcmp(sets, none, sizeof(sets)) != 0)
+		error = EPERM;
 	if (error != 0)
 		return error;
-	return memcmp(sets, none, sizeof(sets)) == 0 ? 0 : EPERM;
+	/* Processes of the same user, children among them, can then neither trace nor read it. */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? errno : 0;
 }

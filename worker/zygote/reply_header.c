@@ -49,9 +49,10 @@ is_text(const char *value)
 static bool
 is_reserved(const char *name)
 {
-	static const char *const reserved[] = { "connection",	  "keep-alive", "te",
-						"trailer",	  "upgrade",	"transfer-encoding",
-						"content-length", "date" };
+	static const char *const reserved[] = {
+		"connection",	     "keep-alive",     "te",   "trailer",	  "upgrade",
+		"transfer-encoding", "content-length", "date", "x-zygoted-reason"
+	};
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcasecmp(name, reserved[i]) == 0)

@@ -23,6 +23,8 @@ struct deed {
 	int (*run)(struct zy_request *request, const char *argument);
 };
 
+static char *ballast; /* loaded, for children to copy */
+static size_t ballast_bytes;
 static int counter; /* what one request writes here no other may see */
 
 static int
@@ -174,6 +176,35 @@ do_alloc(struct zy_request *request, const char *argument)
 	return zy_printf(request, "allocated %d\n", block[size - 1]);
 }
 
+/* touch/BYTES/MS: writes to that much of what the option "ballast" had loaded, then waits. */
+static int
+do_touch(struct zy_request *request, const char *argument)
+{
+	char *rest;
+	size_t size = strtoull(argument, &rest, 10);
+
+	if (size > ballast_bytes)
+		return -1;
+	for (size_t at = 0; at < size; at += PIECE)
+		ballast[at]++;
+	sleep_ms(*rest == '/' ? strtoul(rest + 1, NULL, 10) : 0);
+	return zy_printf(request, "touched\n");
+}
+
+/* grow/BYTES/MS: allocates that much, touches as much of the ballast, then waits. */
+static int
+do_grow(struct zy_request *request, const char *argument)
+{
+	size_t size = strtoull(argument, NULL, 10);
+	char *block = malloc(size);
+
+	if (block == NULL)
+		return zy_printf(request, "refused\n");
+	memset(block, 1, size);
+	ballast[0] = block[size - 1];
+	return do_touch(request, argument);
+}
+
 static int
 do_burn(struct zy_request *request, const char *argument)
 {
@@ -250,6 +281,12 @@ frames_body_first(void)
 }
 
 static void
+frames_promise(void)
+{
+	put_head(200, 0, UINT64_C(1) << 40);
+}
+
+static void
 frames_two_heads(void)
 {
 	put_head(200, 0, UINT64_MAX);
@@ -304,17 +341,12 @@ static const struct {
 	const char *name;
 	void (*put)(void);
 } frames[] = {
-	{ "garbage", frames_garbage },
-	{ "unknown", frames_unknown },
-	{ "huge", frames_huge },
-	{ "body-first", frames_body_first },
-	{ "two-heads", frames_two_heads },
-	{ "status", frames_status },
-	{ "headers-missing", frames_headers_missing },
-	{ "too-short", frames_too_short },
-	{ "too-long", frames_too_long },
-	{ "no-end", frames_no_end },
-	{ "none", frames_none },
+	{ "garbage", frames_garbage },	   { "unknown", frames_unknown },
+	{ "huge", frames_huge },	   { "body-first", frames_body_first },
+	{ "promise", frames_promise },	   { "two-heads", frames_two_heads },
+	{ "status", frames_status },	   { "headers-missing", frames_headers_missing },
+	{ "too-short", frames_too_short }, { "too-long", frames_too_long },
+	{ "no-end", frames_no_end },	   { "none", frames_none },
 };
 
 /* Does not end by itself after them: the front has to see what is wrong. */
@@ -335,7 +367,8 @@ static const struct deed deeds[] = {
 	{ "exit", do_exit },	   { "error", do_error },   { "break", do_break },
 	{ "discard", do_discard }, { "write", do_write },   { "trickle", do_trickle },
 	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
-	{ "burn", do_burn },	   { "status", do_status }, { "frames", do_frames },
+	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
+	{ "status", do_status },   { "frames", do_frames },
 };
 
 static int
@@ -352,12 +385,30 @@ probe_handle(void *state, struct zy_request *request)
 	return zy_printf(request, "no such deed\n");
 }
 
+/* The option "wait" names a file: loading lasts for as long as it is there. */
+static void
+wait_while_there(const char *path)
+{
+	while (path != NULL && access(path, F_OK) == 0)
+		sleep_ms(5);
+}
+
 static int
 probe_load(const struct zy_load *load, void **state_out)
 {
 	const char *how = zy_option(load, "load", 0);
 
+	const char *size = zy_option(load, "ballast", 0);
+
 	*state_out = NULL;
+	if (size != NULL) {
+		ballast_bytes = strtoull(size, NULL, 10);
+		ballast = malloc(ballast_bytes);
+		if (ballast == NULL)
+			return zy_load_error(load, "no memory for the ballast");
+		memset(ballast, 1, ballast_bytes);
+	}
+	wait_while_there(zy_option(load, "wait", 0));
 	if (how != NULL && strcmp(how, "fail") == 0)
 		return zy_load_error(load, "told to fail");
 	if (how != NULL && strcmp(how, "crash") == 0)

@@ -1,0 +1,35 @@
+/*
+ * Takes /proc/PID/stat apart. Pure.
+ *
+ * Runs in: supervisor. The command in it is the process's own choice and may hold anything: fields
+ * are counted from its last parenthesis on.
+ */
+#include "supervisor/memory_stat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers of fields in proc_pid_stat(5). */
+enum { STAT_STATE = 3, STAT_MINFLT = 10, STAT_MAJFLT = 12, STAT_STARTTIME = 22, STAT_RSS = 24 };
+
+int
+memory_stat_parse(const char *text, struct memory_stat *stat_out)
+{
+	uint64_t fields[STAT_RSS + 1] = { 0 };
+	const char *at = strrchr(text, ')');
+
+	if (at == NULL || at[1] != ' ' || at[2] == '\0')
+		return -1;
+	at += 3; /* behind the state, a letter */
+	for (int i = STAT_STATE + 1; i <= STAT_RSS; i++) {
+		char *end;
+		fields[i] = strtoull(at, &end, 10);
+		if (end == at)
+			return -1;
+		at = end;
+	}
+	stat_out->faults = fields[STAT_MINFLT] + fields[STAT_MAJFLT];
+	stat_out->started = fields[STAT_STARTTIME];
+	stat_out->resident = fields[STAT_RSS];
+	return 0;
+}

@@ -1,0 +1,19 @@
+/*
+ * What /proc/PID/stat says of a process's memory. Pure.
+ */
+#ifndef ZYGOTED_SUPERVISOR_MEMORY_STAT_H
+#define ZYGOTED_SUPERVISOR_MEMORY_STAT_H
+
+#include <stdint.h>
+
+struct memory_stat {
+	uint64_t faults;   /* minor and major, of this process alone */
+	uint64_t started;  /* tells two processes with one pid apart */
+	uint64_t resident; /* pages */
+};
+
+/* Reads the file's text (NUL-terminated). 0, or -1 when it is malformed. */
+int memory_stat_parse(const char *text, struct memory_stat *stat_out)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,392 @@
+/*
+ * The life of one generation.
+ *
+ *	LOADING -> SERVING -> ENDING -> (reaped, freed)
+ *
+ * and beside one that serves:
+ *
+ *	LOADING -> STANDBY -> SERVING, and then the one before: SERVING -> DRAINING -> ENDING
+ *
+ * Runs in: supervisor. A zygote is trusted before its lock-down and is the ancestor of hostile code
+ * afterwards: its messages are taken only in the state that they belong to. The state changes in
+ * set_state and nowhere else.
+ */
+#include "supervisor/zygote_generation.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "supervisor/clock.h"
+#include "supervisor/config.h"
+#include "supervisor/memory.h"
+#include "supervisor/policy_log.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/zygote_link.h"
+#include "supervisor/zygote_proc.h"
+#include "supervisor/zygote_start.h"
+
+/* A generation that is to take over is given up when it takes longer to load. */
+#define LOAD_MS 600000
+/* Beyond the pool's `timeout`, which bounds how long children are busy. */
+#define GRACE_MS 10000
+
+/* ---- states ---- */
+
+/* How long a state may last; 0: as long as it likes. */
+static uint64_t
+bound_ms(const struct zygote_generation *generation)
+{
+	switch (generation->state) {
+	case GENERATION_LOADING:
+		return generation->pool->serving != NULL ? LOAD_MS : 0;
+	case GENERATION_STANDBY:
+	case GENERATION_DRAINING:
+		return (uint64_t)generation->pool->config->front.timeout_ms + GRACE_MS;
+	default:
+		return 0;
+	}
+}
+
+static void
+set_bound(struct zygote_generation *generation)
+{
+	const uint64_t ms = bound_ms(generation);
+	const struct timeval timeout = clock_timeval((uint32_t)ms);
+
+	evtimer_del(generation->bound);
+	if (ms > 0 && evtimer_add(generation->bound, &timeout) < 0)
+		die("out of memory");
+}
+
+static void
+set_state(struct zygote_generation *generation, enum generation_state state)
+{
+	struct zygote_pool *pool = generation->pool;
+	const bool was_to_come = generation->state < GENERATION_SERVING;
+
+	generation->state = state;
+	set_bound(generation);
+	if (state == GENERATION_SERVING) {
+		pool->serving = generation;
+		pool->error[0] = '\0';
+		recycle_on_serving(generation);
+		return;
+	}
+	if (pool->serving == generation)
+		pool->serving = NULL;
+	if (was_to_come && state > GENERATION_SERVING)
+		recycle_on_failed(generation);
+}
+
+/* Ends one that is not needed any more. */
+static void
+discharge(struct zygote_generation *generation)
+{
+	generation->is_discharged = true;
+	set_state(generation, GENERATION_ENDING);
+	spawn_kill(&generation->process, SIGKILL);
+}
+
+/* It serves; the one before, if any, goes into the state given. */
+static void
+take_over(struct zygote_generation *generation, enum generation_state before)
+{
+	struct zygote_generation *old = generation->pool->serving;
+
+	if (old != NULL && before == GENERATION_DRAINING)
+		set_state(old, GENERATION_DRAINING);
+	else if (old != NULL)
+		discharge(old);
+	set_state(generation, GENERATION_SERVING);
+}
+
+/* It will not take over. */
+static void
+give_up(struct zygote_generation *generation, const char *why)
+{
+	struct zygote_pool *pool = generation->pool;
+
+	snprintf(pool->error, sizeof(pool->error), "%s", why);
+	discharge(generation);
+}
+
+/* The same for one that the front has: it forgets it first. */
+static void
+give_up_standby(struct zygote_generation *generation, const char *why)
+{
+	struct zygote_pool *pool = generation->pool;
+
+	if (!zygote_link_detach(generation)) {
+		give_up(generation, why);
+		return;
+	}
+	snprintf(pool->error, sizeof(pool->error), "%s", why);
+	set_state(generation, GENERATION_DRAINING);
+}
+
+static void
+on_bound(evutil_socket_t fd, short what, void *context)
+{
+	struct zygote_generation *generation = context;
+
+	(void)fd;
+	(void)what;
+	switch (generation->state) {
+	case GENERATION_LOADING:
+		give_up(generation, "not loaded within 10 minutes");
+		break;
+	case GENERATION_STANDBY:
+		give_up_standby(generation, "no child of it could be parked in time");
+		break;
+	case GENERATION_DRAINING:
+		log_event(LOG_WARNING, "generation did not drain in time", "pool=%s generation=%u",
+			  generation->pool->config->front.name, generation->number);
+		discharge(generation);
+		break;
+	default:
+		bug("a state without a bound");
+	}
+}
+
+/* ---- messages of the zygote ---- */
+
+/*
+ * Without another one it serves at once. One that no front uses need not be waited for either: it
+ * has no children.
+ */
+static void
+on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *message)
+{
+	const struct zygote_generation *old = generation->pool->serving;
+
+	if (generation->state != GENERATION_LOADING)
+		return;
+	generation->ready = *message;
+	generation->ready_ms = clock_ms();
+	log_event(LOG_INFO, "pool ready",
+		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu",
+		  generation->pool->config->front.name, generation->number,
+		  (int)generation->process.pid, (unsigned long long)message->load_us / 1000,
+		  (unsigned long long)message->state_bytes);
+	if (old != NULL && old->attached)
+		set_state(generation, GENERATION_STANDBY);
+	else
+		take_over(generation, GENERATION_ENDING);
+	zygote_link_attach(generation);
+}
+
+/* The text may hold what a worker found in a file: only its printable part goes on. */
+static void
+on_failed(struct zygote_generation *generation, const struct msg_zygote_failed *message)
+{
+	struct zygote_pool *pool = generation->pool;
+	const size_t length = strnlen(message->text, sizeof(message->text));
+
+	if (generation->state != GENERATION_LOADING)
+		return;
+	log_escape(message->text, length, pool->error, sizeof(pool->error));
+	set_state(generation, GENERATION_ENDING);
+	if (pool->serving != NULL)
+		return; /* which goes on, whatever the new one lacks */
+	log_event(LOG_ERROR, "pool failed", "pool=%s generation=%u error=\"%s\"",
+		  pool->config->front.name, generation->number, pool->error);
+	if (message->exit_code == ZY_EXIT_LAYER)
+		supervisor_fail(pool->supervisor, "a layer that `require` names is not available");
+}
+
+static void
+on_message(void *owner, struct msg_buffer *buffer)
+{
+	struct zygote_generation *generation = owner;
+	const struct msg_header *header = (const void *)buffer->bytes;
+
+	switch (header->type) {
+	case MSG_ZYGOTE_READY:
+		on_ready(generation, (const void *)buffer->bytes);
+		break;
+	case MSG_ZYGOTE_FAILED:
+		on_failed(generation, (const void *)buffer->bytes);
+		break;
+	case MSG_SANDBOX_LISTENER:
+		policy_log_listen(generation, buffer);
+		break;
+	case MSG_PROBED:
+		memory_on_probed(generation->pool, buffer);
+		break;
+	default:
+		log_event(LOG_WARNING, "unexpected message from a zygote", "pool=%s type=%u",
+			  generation->pool->config->front.name, header->type);
+		spawn_kill(&generation->process, SIGKILL);
+	}
+}
+
+/* Dead or of no more use; SIGCHLD tells the rest. One that is leaving keeps its exit code all the
+ * same. */
+static void
+on_closed(void *owner)
+{
+	struct zygote_generation *generation = owner;
+
+	spawn_kill(&generation->process, SIGKILL);
+}
+
+/* ---- start and end ---- */
+
+void
+zygote_generation_free(struct zygote_generation *generation)
+{
+	LIST_REMOVE(generation, link);
+	channel_close(&generation->channel);
+	spawn_forget(&generation->process);
+	if (generation->front_fd >= 0)
+		close(generation->front_fd);
+	if (generation->bound != NULL)
+		event_free(generation->bound);
+	policy_log_close(generation);
+	free(generation);
+}
+
+static struct zygote_generation *
+generation_new(struct zygote_pool *pool)
+{
+	struct zygote_generation *generation = calloc(1, sizeof(*generation));
+
+	if (generation == NULL)
+		return NULL;
+	generation->pool = pool;
+	generation->number = pool->last_number + 1;
+	generation->process.pidfd = -1;
+	generation->front_fd = -1;
+	generation->channel = (struct channel){
+		.fd = -1, .on_message = on_message, .on_closed = on_closed, .owner = generation
+	};
+	LIST_INSERT_HEAD(&pool->generations, generation, link);
+	generation->bound = evtimer_new(pool->supervisor->base, on_bound, generation);
+	if (generation->bound == NULL) {
+		zygote_generation_free(generation);
+		errno = ENOMEM;
+		return NULL;
+	}
+	set_state(generation, GENERATION_LOADING);
+	return generation;
+}
+
+uint32_t
+zygote_generation_start(struct zygote_pool *pool)
+{
+	struct zygote_generation *generation = generation_new(pool);
+
+	if (generation == NULL)
+		return 0;
+	if (zygote_start(pool->supervisor, generation) < 0) {
+		int saved = errno;
+		zygote_generation_free(generation);
+		errno = saved;
+		return 0;
+	}
+	pool->last_number = generation->number;
+	log_event(LOG_DEBUG, "zygote started", "pool=%s generation=%u pid=%d",
+		  pool->config->front.name, generation->number, (int)generation->process.pid);
+	return generation->number;
+}
+
+void
+zygote_generation_serve(struct zygote_generation *generation)
+{
+	take_over(generation, GENERATION_ENDING);
+}
+
+void
+zygote_generation_end(struct zygote_generation *generation)
+{
+	discharge(generation);
+}
+
+/* A zygote that could still send its reason may have died right after: take it from the channel
+ * first. */
+static void
+take_last_words(struct zygote_generation *generation)
+{
+	struct msg_buffer buffer;
+	const struct msg_header *header = (const void *)buffer.bytes;
+
+	while (generation->channel.fd >= 0 && msg_recv(generation->channel.fd, &buffer) == 1) {
+		if (header->type == MSG_ZYGOTE_FAILED)
+			on_failed(generation, (const void *)buffer.bytes);
+		msg_close_fds(&buffer);
+	}
+}
+
+void
+zygote_generation_on_exit(struct zygote_generation *generation, int status)
+{
+	struct zygote_pool *pool = generation->pool;
+	const bool expected =
+		generation->is_discharged || pool->supervisor->state != SUPERVISOR_RUNNING;
+	char text[160];
+
+	take_last_words(generation);
+	spawn_format_exit(status, text, sizeof(text));
+	log_event(expected ? LOG_DEBUG : LOG_WARNING, "zygote died",
+		  "pool=%s generation=%u pid=%d %s", pool->config->front.name, generation->number,
+		  (int)generation->process.pid, text);
+	if (generation->state < GENERATION_DRAINING)
+		snprintf(pool->error, sizeof(pool->error), "zygote died: %s", text);
+	set_state(generation, GENERATION_ENDING);
+}
+
+/* ---- what the front says ---- */
+
+static struct zygote_generation *
+find_number(const struct zygote_pool *pool, uint32_t number)
+{
+	struct zygote_generation *generation;
+
+	LIST_FOREACH (generation, &pool->generations, link)
+		if (generation->number == number)
+			return generation;
+	return NULL;
+}
+
+void
+zygote_generation_on_attached(struct zygote_pool *pool, uint32_t number)
+{
+	struct zygote_generation *generation = find_number(pool, number);
+
+	if (generation != NULL && generation->state == GENERATION_STANDBY)
+		take_over(generation, GENERATION_DRAINING);
+}
+
+void
+zygote_generation_on_detached(struct zygote_pool *pool, uint32_t number)
+{
+	struct zygote_generation *generation = find_number(pool, number);
+
+	if (generation == NULL)
+		return;
+	if (generation->state == GENERATION_DRAINING)
+		discharge(generation);
+	else if (generation->state == GENERATION_STANDBY)
+		give_up(generation, "the front did not take it");
+	else
+		spawn_kill(&generation->process, SIGKILL); /* nobody uses it: start afresh */
+}
+
+void
+zygote_generation_on_front_lost(struct zygote_pool *pool)
+{
+	struct zygote_generation *standby = zygote_proc_find_state(pool, GENERATION_STANDBY);
+	struct zygote_generation *draining;
+
+	if (standby != NULL)
+		take_over(standby, GENERATION_ENDING);
+	while ((draining = zygote_proc_find_state(pool, GENERATION_DRAINING)) != NULL)
+		discharge(draining);
+}

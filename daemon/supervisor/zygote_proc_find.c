@@ -1,0 +1,79 @@
+/*
+ * Looking things up among pools and generations: nothing here has an effect.
+ *
+ * Runs in: supervisor.
+ */
+#include "supervisor/zygote_proc.h"
+
+#include <string.h>
+
+#include "supervisor/config.h"
+#include "supervisor/supervisor.h"
+
+struct zygote_pool *
+zygote_proc_next(const struct supervisor *supervisor, const struct zygote_pool *pool)
+{
+	const uint32_t index = pool != NULL ? pool->index + 1 : 0;
+
+	return index < supervisor->config->pools_count ? &supervisor->pools[index] : NULL;
+}
+
+struct zygote_pool *
+zygote_proc_find(const struct supervisor *supervisor, const char *name)
+{
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+		if (strcmp(pool->config->front.name, name) == 0)
+			return pool;
+	return NULL;
+}
+
+struct zygote_generation *
+zygote_proc_find_process(const struct supervisor *supervisor, pid_t pid)
+{
+	struct zygote_generation *generation;
+
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+		LIST_FOREACH (generation, &pool->generations, link)
+			if (generation->process.pid == pid)
+				return generation;
+	return NULL;
+}
+
+struct zygote_generation *
+zygote_proc_find_state(const struct zygote_pool *pool, enum generation_state state)
+{
+	struct zygote_generation *generation;
+
+	LIST_FOREACH (generation, &pool->generations, link)
+		if (generation->state == state)
+			return generation;
+	return NULL;
+}
+
+bool
+zygote_proc_are_gone(const struct supervisor *supervisor)
+{
+	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+		if (!LIST_EMPTY(&pool->generations))
+			return false;
+	return true;
+}
+
+const char *
+zygote_proc_state_name(const struct zygote_pool *pool)
+{
+	if (pool->serving != NULL)
+		return "serving";
+	if (pool->supervisor->state != SUPERVISOR_RUNNING)
+		return "stopped";
+	/*
+	 * One that was never up loads; after a failure it stays failed until a generation serves.
+	 */
+	return pool->error[0] != '\0' ? "failed" : "loading";
+}
+
+const struct zygote_generation *
+zygote_proc_shown(const struct zygote_pool *pool)
+{
+	return pool->serving != NULL ? pool->serving : LIST_FIRST(&pool->generations);
+}
