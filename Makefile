@@ -151,11 +151,11 @@ check: deps-test ## install test tools, build, run unit and end-to-end tests
 check-unit: $(UNIT) ## unit tests alone
 	@tests/unit/run.sh $(UNIT)
 
-check-e2e: all $(TEST_WORKERS) ## end-to-end tests alone
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e
+check-e2e: all $(TEST_WORKERS) ## end-to-end and sandbox tests alone
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox
 
 check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e tests/sandbox
 
 bench: all ## rate and latency against a textbook accept-fork-answer server
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
@@ -176,7 +176,7 @@ asan: ## build and test with address and undefined-behaviour sanitizers
 .PHONY: asan-run
 asan-run: all $(UNIT) $(TEST_WORKERS)
 	@tests/unit/run.sh $(UNIT)
-	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e
+	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))

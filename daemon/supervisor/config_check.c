@@ -207,6 +207,17 @@ check_numbers(const struct config_pool *pool, struct config_errors *errors)
 			     pool->front.name, pool->cpu_ms / 1000 + 1);
 }
 
+static void
+check_sandbox(const struct config *config, const struct config_pool *pool,
+	      struct config_errors *errors)
+{
+	if (pool->sandbox == SANDBOX_LOG && (config->required_layers & 1u << LAYER_SECCOMP) != 0)
+		config_error(errors, pool->line,
+			     "pool \"%s\": sandbox = \"log\" lets calls pass, but require names "
+			     "seccomp: remove one of them",
+			     pool->front.name);
+}
+
 static const struct config_pool *
 find_route(const struct config *config, const char *route, uint32_t pool, uint32_t before)
 {
@@ -258,6 +269,7 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		check_worker(&config->pools[i], errors);
 		check_numbers(&config->pools[i], errors);
+		check_sandbox(config, &config->pools[i], errors);
 		check_read_paths(&config->pools[i], errors);
 		check_routes(config, i, errors);
 	}

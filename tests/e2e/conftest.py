@@ -1,6 +1,7 @@
 """Fixtures: a factory of daemons that stops them all and checks that nothing is left."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -15,14 +16,23 @@ AS_ROOT = os.getuid() == 0
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: the full numbers; run by make check-long")
     config.addinivalue_line("markers", "reads_proc: looks into the front, which only root may")
+    config.addinivalue_line("markers", "namespaces: needs user and mount namespaces")
     config.addinivalue_line("markers", "plain_build: what a sanitizer changes: memory, signals, kills")
 
 
+def has_namespaces():
+    """Not inside a chroot, nor where the system forbids them."""
+    return subprocess.run(["unshare", "--user", "--mount", "true"], capture_output=True).returncode == 0
+
+
 def pytest_collection_modifyitems(items):
+    no_namespaces = not has_namespaces()
     skip = pytest.mark.skip(reason="only root may read the front's descriptors and memory")
     for item in items:
         if not AS_ROOT and "reads_proc" in item.keywords:
             item.add_marker(skip)
+        if no_namespaces and "namespaces" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="no user namespaces can be had here"))
         if os.environ.get("ZYGOTED_ASAN") and "plain_build" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="a sanitizer changes what this test measures"))
 

@@ -64,6 +64,7 @@ def daemon(start, user, request):
     return start(LAYERS[request.param], user).start()
 
 
+@pytest.mark.namespaces
 def test_files_below_read_paths_are_read(daemon, tree):
     assert ask(daemon, "read", f"{tree}/inside/file") == "this is inside/file"
     assert ask(daemon, "read", f"{tree}/inside/in") == "this is inside/below/file"
@@ -74,6 +75,7 @@ def test_files_below_read_paths_are_read(daemon, tree):
     assert ask(daemon, "map", f"{tree}/inside/file") == "done"
 
 
+@pytest.mark.namespaces
 def test_nothing_else_can_be_read(daemon, tree):
     for name in ("/etc/passwd", f"{tree}/outside/file", f"{tree}/single.not", "/proc/self/maps",
                  "/proc/1/environ", "/dev/zero", f"{tree}/inside/out", f"{tree}/inside/../outside/file"):
@@ -84,6 +86,7 @@ def test_nothing_else_can_be_read(daemon, tree):
                                                       os.path.basename(tree)}, name
 
 
+@pytest.mark.namespaces
 def test_nothing_can_be_written(daemon, tree):
     for deed in ("write", "truncate", "create", "rename", "unlink"):
         assert ask(daemon, deed, f"{tree}/inside/file") in REFUSED, deed
@@ -94,6 +97,7 @@ def test_nothing_can_be_written(daemon, tree):
     assert open(f"{tree}/inside/file").read() == "this is inside/file"
 
 
+@pytest.mark.namespaces
 def test_with_the_mount_namespace_other_names_do_not_even_exist(start, tree, user):
     daemon = start(user=user).start()
     for name in ("/etc", "/proc/self", "/dev/null", f"{tree}/outside"):
@@ -107,6 +111,7 @@ def mounts_of(pid):
     return {fields[4]: set(fields[5].split(",")) for fields in lines}
 
 
+@pytest.mark.namespaces
 @as_root
 def test_the_mounts_are_read_only_and_no_others_are_there(start, tree, user):
     daemon = start(user=user).start()
@@ -115,6 +120,7 @@ def test_the_mounts_are_read_only_and_no_others_are_there(start, tree, user):
     assert all(flags >= {"ro", "nosuid", "nodev", "noexec"} for flags in mounts.values())
 
 
+@pytest.mark.namespaces
 @as_root
 def test_what_is_mounted_below_comes_along_read_only(start, tree):
     daemon = start()
@@ -150,6 +156,25 @@ def test_the_missing_layer_is_named(start):
     daemon = start(LAYERS["landlock alone"]).start()
     layers = {row["layer"]: row["state"] for row in daemon.ctl("info")["layers"]}
     assert layers["empty-root"] == "missing" and layers["landlock"] == "applied"
+
+
+STEPS = {
+    "landlock_add_rule": "landlock",
+    "landlock_restrict_self": "landlock",
+    "open_tree": "empty-root",
+    "mount_setattr": "empty-root",
+    "move_mount": "empty-root",
+    "pivot_root": "empty-root",
+}
+
+
+@pytest.mark.parametrize("call", STEPS)
+def test_a_layer_of_which_a_step_fails_is_missing_and_the_other_one_holds(start, tree, call):
+    daemon = start([f"{call}:error=EPERM"]).start()
+    states = {row["layer"]: row["state"] for row in daemon.ctl("info")["layers"]}
+    assert [layer for layer in ("landlock", "empty-root") if states[layer] == "missing"] == [STEPS[call]]
+    assert ask(daemon, "read", f"{tree}/inside/file") == "this is inside/file"
+    assert ask(daemon, "read", "/etc/passwd") in REFUSED
 
 
 def test_without_both_layers_the_pool_does_not_start(start, user):

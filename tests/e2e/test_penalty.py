@@ -73,7 +73,7 @@ def test_it_ends_and_a_relapse_lasts_longer(daemon):
 def test_leaving_before_the_crash_does_not_help(daemon):
     def is_refused():
         with From(daemon, ATTACKER) as connection:
-            connection.request("GET", "/probe/crash/segv")
+            connection.request("GET", "/probe/crash/abrt")
         return (entry(daemon) or {"relapses": 0})["relapses"] > 0
 
     wait_until(is_refused, 10)
@@ -135,5 +135,5 @@ def test_zero_turns_penalties_off(zygoted):
 def test_answers_that_break_off_count(daemon):
     for _ in range(6):
         with pytest.raises((Truncated, ConnectionResetError)):
-            get(daemon, ATTACKER, "/probe/break/segv")
+            get(daemon, ATTACKER, "/probe/break/abrt")
     wait_until(lambda: get(daemon, ATTACKER, "/echo/").status == 429)

@@ -289,6 +289,7 @@ def test_a_missing_data_file_leaves_the_old_one_serving(zygoted):
     assert daemon.get("/t/y").status == 200 and daemon.get("/t/x").status == 404
 
 
+@pytest.mark.namespaces
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to put another file over /proc/meminfo")
 def test_too_little_memory_for_two_is_a_refusal(zygoted, monkeypatch, tmp_path):
     meminfo, program = tmp_path / "meminfo", tmp_path / "zygoted"

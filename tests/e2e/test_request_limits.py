@@ -16,6 +16,7 @@ def daemon(zygoted, user):
     return zygoted(probe, pool("echo"), user=user)
 
 
+@pytest.mark.plain_build
 def test_502_when_a_child_copies_more_memory_than_it_may_add(daemon):
     answer = daemon.get(f"/probe/touch/{48 * MIB}/9000")
     assert (answer.status, answer.reason) == (502, "memory-limit")
@@ -29,11 +30,13 @@ def test_a_child_that_copies_less_is_left_alone(daemon):
     assert daemon.outcome("memory_limit", "probe") == 0
 
 
+@pytest.mark.plain_build
 def test_new_memory_and_copied_memory_add_up(daemon):
     answer = daemon.get(f"/probe/grow/{12 * MIB}/9000")
     assert answer.reason == "memory-limit"
 
 
+@pytest.mark.plain_build
 def test_an_allocation_over_the_limit_fails_in_the_child(daemon):
     assert daemon.get(f"/probe/alloc/{64 * MIB}").text == "refused\n"
 
@@ -74,6 +77,7 @@ def test_children_that_say_too_much_are_counted_once(zygoted):
     assert 200 < len(said) < 400
 
 
+@pytest.mark.plain_build
 def test_the_log_says_who_crashed_what(zygoted):
     daemon = zygoted(pool("probe"))
     daemon.get("/probe/crash/segv")

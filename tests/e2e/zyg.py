@@ -8,6 +8,7 @@
 Nothing here sleeps for a fixed time: wait_until polls a condition against a bound.
 """
 
+import atexit
 import json
 import os
 import pwd
@@ -30,7 +31,27 @@ from proc import (  # noqa: F401 - also for the tests
 )
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(TOP, os.environ.get("ZYGOTED_BUILD", "build"))
+
+
+def reachable_build():
+    """The build folder, or a copy of it where the tree lies below a folder that is its owner's alone (/root): the
+    daemons that tests start as another user could not be executed there."""
+    build = os.path.join(TOP, os.environ.get("ZYGOTED_BUILD", "build"))
+    folders = [build]
+    while folders[-1] != "/":
+        folders.append(os.path.dirname(folders[-1]))
+    if os.getuid() != 0 or all(os.stat(folder).st_mode & 0o001 for folder in folders):
+        return build
+    copy = tempfile.mkdtemp(prefix="zyg-build-")
+    atexit.register(shutil.rmtree, copy)
+    os.chmod(copy, 0o755)
+    ignore = shutil.ignore_patterns("obj", "pic", "unit", "asan", "fuzz", "corpus", "*.d")
+    shutil.copytree(build, copy, ignore=ignore, dirs_exist_ok=True)
+    os.chmod(copy, 0o755)
+    return copy
+
+
+BUILD = reachable_build()
 ASAN = bool(os.environ.get("ZYGOTED_ASAN"))
 ZYGOTED = os.path.join(BUILD, "zygoted")
 ZYGOTECTL = os.path.join(BUILD, "zygotectl")

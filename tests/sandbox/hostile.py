@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import re
+import threading
+import time
 import urllib.parse
 
 import zyg
@@ -188,3 +190,27 @@ class Target:
         expected = dict(before)
         expected[self.name, counter] = expected.get((self.name, counter), 0) + 1
         wait_until(lambda: self.outcomes() == expected, 5, f"{counter} + 1: {before}")
+
+
+class Bystander:
+    """Asks another pool again and again, and remembers how long it took."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.waits = []
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.work)
+
+    def work(self):
+        while not self.stop.wait(0.005):
+            start = time.monotonic()
+            assert self.daemon.request("POST", "/echo/", b"x").body == b"x"
+            self.waits.append(time.monotonic() - start)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()

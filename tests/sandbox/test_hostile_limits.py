@@ -1,14 +1,12 @@
 """Using up time, output and patience: each has its bound, its status and its counter, and others are served on."""
 
 import os
-import threading
-import time
 
 import pytest
 
 import zyg
 from client import Connection, Truncated
-from hostile import Attack, Target, answered, hostile_pool
+from hostile import Attack, Bystander, Target, answered, hostile_pool
 from zyg import wait_until
 
 SIGKILL, SIGXCPU = 9, 24
@@ -48,30 +46,6 @@ ATTACKS = [
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_limit(target, attack):
     target.attack(attack)
-
-
-class Bystander:
-    """Asks another pool again and again, and remembers how long it took."""
-
-    def __init__(self, daemon):
-        self.daemon = daemon
-        self.waits = []
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.work)
-
-    def work(self):
-        while not self.stop.wait(0.005):
-            start = time.monotonic()
-            assert self.daemon.request("POST", "/echo/", b"x").body == b"x"
-            self.waits.append(time.monotonic() - start)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
 
 
 def front_kib(daemon):

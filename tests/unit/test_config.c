@@ -65,7 +65,7 @@ static void
 test_values_reach_their_fields(void **state)
 {
 	struct config *config = config_try_good(
-		"log_level = 'debug' require = {seccomp, \"empty-root\"}\n" LISTEN
+		"log_level = 'debug' require = {landlock, \"empty-root\"}\n" LISTEN
 		"pool \"a\" {\n worker = echo routes = {\"/\"} routes += \"=/x\"\n "
 		"max_children = 4\n"
 		" option \"file\" { value = {\"a b\", 'c${X}'} }\n option \"key\" { "
@@ -76,7 +76,7 @@ test_values_reach_their_fields(void **state)
 
 	(void)state;
 	assert_int_equal(config->log_level, LOG_DEBUG);
-	assert_int_equal(config->required_layers, 1u << LAYER_SECCOMP | 1u << LAYER_ROOT);
+	assert_int_equal(config->required_layers, 1u << LAYER_LANDLOCK | 1u << LAYER_ROOT);
 	assert_int_equal(pool->front.routes_count, 2);
 	assert_string_equal(pool->front.routes[1], "=/x");
 	assert_int_equal(pool->front.spare, 4); /* never more than max_children by default */

@@ -120,6 +120,8 @@ static const struct bad_case bad_cases[] = {
 	{ IN_POOL("profile = all"), 4,
 	  "profile of pool \"a\": \"all\" is not known: choose one of compute, files, files-exec" },
 	{ IN_POOL("profile = front"), 4, "profile of pool \"a\": \"front\" is not known" },
+	{ "require = {seccomp}\n" IN_POOL("sandbox = log"), 4,
+	  "pool \"a\": sandbox = \"log\" lets calls pass, but require names seccomp" },
 	/* files to read */
 	{ IN_POOL("profile = files"), 3, "pool \"a\": profile files without read_paths" },
 	{ IN_POOL("profile = files-exec"), 3, "pool \"a\": profile files-exec without" },
