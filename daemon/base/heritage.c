@@ -76,3 +76,20 @@ heritage_read(int fd, void *data, size_t size)
 	errno = saved;
 	return result;
 }
+
+const void *
+heritage_map(int fd, size_t size)
+{
+	struct stat status;
+	void *data = MAP_FAILED;
+
+	if (fstat(fd, &status) == 0) {
+		errno = EPROTO;
+		if ((size_t)status.st_size == size)
+			data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return data == MAP_FAILED ? NULL : data;
+}

@@ -150,4 +150,9 @@ int heritage_seal(const char *name, const void *data, size_t size)
  */
 int heritage_read(int fd, void *data, size_t size) __attribute__((warn_unused_result));
 
+/*
+ * The same without a copy: maps the memfd read-only for the life of the process and closes it. NULL with errno.
+ */
+const void *heritage_map(int fd, size_t size) __attribute__((warn_unused_result));
+
 #endif

@@ -273,7 +273,7 @@ static const struct policy_row rows[] = {
 	  .reason = "orders; a child has none of these descriptors and cannot make one" },
 	{ "sendmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
 	  .reason = "reports; a child has none of these descriptors and cannot make one" },
-	{ "clone", ALLOW, ARGS(EQ(0, FORK_FLAGS), EQ(1, 0)), .profile = "zygote",
+	{ "clone", ALLOW, ARGS(EQ(0, FORK_FLAGS)), .profile = "zygote",
 	  .reason = "forks children; in a child RLIMIT_NPROC is 0 and the uid is not 0" },
 	{ "waitid", ALLOW, .profile = "zygote", .reason = "reaps; a child has no children" },
 	{ "pidfd_send_signal", ALLOW, ARGS(EQ(1, SIGKILL), EQ(3, 0)), .profile = "zygote",

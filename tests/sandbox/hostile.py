@@ -18,7 +18,9 @@ SIGSYS, SIGSEGV, SIGKILL = 31, 11, 9
 
 
 def hostile_pool(name="hostile", **keys):
-    keys = {"spare": 4, "max_children": 16, "timeout": "10s", "body": "1M", **keys}
+    """Every attack is to reach a child of the same zygote: no breaker, no recycling."""
+    steady = {"breaker": 0, "recycle_faults": 0}
+    keys = {"spare": 4, "max_children": 16, "timeout": "10s", **steady, **keys}
     return zyg.pool(name, worker=HOSTILE, **keys)
 
 

@@ -20,7 +20,7 @@ PROCESSES = [
     killed("thread by the library", "thread"),
     killed("thread", call("clone", CLONE_THREAD_FLAGS, "@m")),
     killed("clone with shared memory", call("clone", CLONE_PIDFD_SIGCHLD | 0x100, 0)),
-    killed("clone with a stack", call("clone", CLONE_PIDFD_SIGCHLD, "@m")),
+    answered("clone with a stack", call("clone", CLONE_PIDFD_SIGCHLD, "@m", "@b"), r"-11\n"),
     answered("clone3", call("clone3", "@b", 88), r"-38\n"),
     killed("exec of a shell", call("execve", "=/bin/sh", 0, 0)),
     killed("exec of ourselves", call("execve", "=/proc/self/exe", 0, 0)),

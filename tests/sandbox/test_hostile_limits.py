@@ -59,7 +59,7 @@ def flood(target, deed, children=2):
     with Bystander(daemon) as bystander:
         connections = [daemon.connect() for _ in range(children)]
         for connection in connections:
-            connection.request("GET", f"/hostile/{deed}")
+            connection.request("GET", f"/hostile/{deed}", headers=[("Connection", "close")])
         for connection in connections:
             try:
                 while connection.fill():

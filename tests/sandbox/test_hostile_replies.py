@@ -90,7 +90,11 @@ LENGTHS = [
     broken("end of length -1", head() + frame(END, b"", length=0xFFFFFFFF), "frame length"),
     *(
         broken(f"promise of {n:#x}", whole(length=n), "body shorter than promised")
-        for n in (5, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 2)
+        for n in (5, 1 << 16, 1 << 29)
+    ),
+    *(
+        Attack(f"promise of {n:#x}", "raw/sleep", 502, "reply-too-large", "reply_too_large", body=whole(length=n))
+        for n in (1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 2)
     ),
     *(broken(f"promise of {n}", whole(length=n), "body longer than promised") for n in (0, 3)),
 ]

@@ -5,20 +5,20 @@
  * here, so that nothing above has to handle it.
  */
 #include "runtime.h"
+#include "sys.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 size_t
 channel_read(int fd, void *buffer, size_t size)
 {
-	ssize_t count;
+	long count;
 
 	do
-		count = read(fd, buffer, size);
-	while (count < 0 && errno == EINTR);
+		count = sys_call(SYS_read, fd, (long)buffer, (long)size, 0);
+	while (count == -EINTR);
 	if (count < 0)
-		_exit(ZY_EXIT_CHANNEL);
+		sys_exit(ZY_EXIT_CHANNEL);
 	return (size_t)count;
 }
 
@@ -41,12 +41,13 @@ void
 channel_write(int fd, struct iovec *parts, int count)
 {
 	while (count > 0) {
-		ssize_t written = count == 1 ? write(fd, parts->iov_base, parts->iov_len)
-					     : writev(fd, parts, count);
-		if (written < 0 && errno == EINTR)
+		long written = count == 1 ? sys_call(SYS_write, fd, (long)parts->iov_base,
+						     (long)parts->iov_len, 0)
+					  : sys_call(SYS_writev, fd, (long)parts, count, 0);
+		if (written == -EINTR)
 			continue;
 		if (written < 0)
-			_exit(ZY_EXIT_CHANNEL);
+			sys_exit(ZY_EXIT_CHANNEL);
 		skip_written(&parts, &count, (size_t)written);
 	}
 }

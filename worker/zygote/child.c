@@ -12,6 +12,7 @@
 
 #include "base/heritage.h"
 #include "runtime.h"
+#include "sys.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -19,9 +20,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef __x86_64__
@@ -31,11 +30,20 @@
 static int
 arrange_descriptors(int socket_fd, int log_fd)
 {
-	if (socket_fd >= 0 && dup3(socket_fd, CHILD_CHANNEL_FD, 0) < 0)
+	if (socket_fd >= 0 && sys_call(SYS_dup3, socket_fd, CHILD_CHANNEL_FD, 0, 0) < 0)
 		return -1;
-	if (dup3(log_fd, STDOUT_FILENO, 0) < 0 || dup3(log_fd, STDERR_FILENO, 0) < 0)
+	if (sys_call(SYS_dup3, log_fd, STDOUT_FILENO, 0, 0) < 0 ||
+	    sys_call(SYS_dup3, log_fd, STDERR_FILENO, 0, 0) < 0)
 		return -1;
-	return close_range(CHILD_CHANNEL_FD + 1, ~0u, 0);
+	return sys_call(SYS_close_range, CHILD_CHANNEL_FD + 1, ~0u, 0, 0) < 0 ? -1 : 0;
+}
+
+static int
+set_limit(int resource, rlim_t soft, rlim_t hard)
+{
+	const struct rlimit limit = { soft, hard };
+
+	return sys_call(SYS_prlimit64, 0, resource, (long)&limit, 0) < 0 ? -1 : 0;
 }
 
 /*
@@ -46,26 +54,24 @@ arrange_descriptors(int socket_fd, int log_fd)
 static int
 limit_resources(uint32_t cpu_seconds, uint32_t open_files)
 {
-	const struct rlimit processes = { 0, 0 };
-	const struct rlimit cpu = { cpu_seconds, (rlim_t)cpu_seconds + 1 };
 	const rlim_t descriptors = CHILD_CHANNEL_FD + 1 + (rlim_t)open_files;
-	const struct rlimit files = { descriptors, descriptors };
 
-	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
+	if (set_limit(RLIMIT_NPROC, 0, 0) < 0)
 		return -1;
-	if (open_files != 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
+	if (open_files != 0 && set_limit(RLIMIT_NOFILE, descriptors, descriptors) < 0)
 		return -1;
-	return cpu_seconds == 0 ? 0 : setrlimit(RLIMIT_CPU, &cpu);
+	return cpu_seconds == 0 ? 0 : set_limit(RLIMIT_CPU, cpu_seconds, (rlim_t)cpu_seconds + 1);
 }
 
-/* The check comes after the call, or a zygote that died between fork and call would go unnoticed:
- * prctl(2). */
+/*
+ * The check comes after the call, or a zygote that died between fork and call would go unnoticed: prctl(2).
+ */
 static int
 tie_to_zygote(pid_t zygote_pid)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0)
 		return -1;
-	return getppid() == zygote_pid ? 0 : -1;
+	return sys_call(SYS_getppid, 0, 0, 0, 0) == zygote_pid ? 0 : -1;
 }
 
 static _Noreturn void
@@ -80,7 +86,7 @@ static _Noreturn __attribute__((noinline)) void
 serve(const struct child_plan *plan, int is_probe)
 {
 	if (plan->worker->child_start != NULL && plan->worker->child_start(plan->state) != 0)
-		_exit(ZY_EXIT_WORKER);
+		sys_exit(ZY_EXIT_WORKER);
 	if (is_probe)
 		park_probe();
 	struct zy_request *request = request_receive(CHILD_CHANNEL_FD);
@@ -99,30 +105,52 @@ run(const struct child_plan *plan, int socket_fd, int log_fd)
 	unsigned long canary;
 
 	if (arrange_descriptors(socket_fd, log_fd) < 0)
-		_exit(ZY_EXIT_SANDBOX_FDS);
+		sys_exit(ZY_EXIT_SANDBOX_FDS);
 	if (limit_resources(plan->cpu_seconds, plan->open_files) < 0)
-		_exit(ZY_EXIT_SANDBOX_LIMITS);
+		sys_exit(ZY_EXIT_SANDBOX_LIMITS);
 	if (tie_to_zygote(plan->zygote_pid) < 0)
-		_exit(ZY_EXIT_SANDBOX_PARENT);
-	if (getrandom(&canary, sizeof(canary), 0) != sizeof(canary))
-		_exit(ZY_EXIT_SANDBOX_SEED);
+		sys_exit(ZY_EXIT_SANDBOX_PARENT);
+	if (sys_call(SYS_getrandom, (long)&canary, sizeof(canary), 0, 0) != sizeof(canary))
+		sys_exit(ZY_EXIT_SANDBOX_SEED);
 	canary &= ~0xfful;
 	__asm__ volatile("movq %0, %%fs:0x28" : : "r"(canary) : "memory");
 	serve(plan, socket_fd < 0);
 }
 
 /*
- * The bare call: fork(3) would run the fork handlers of whatever library registered some, in a
- * process that may make hardly any system call, and clone(3) wants another stack. Never CLONE_VM:
- * the child must have its own copy of everything.
+ * The bare call: fork(3) would run the fork handlers of whatever library registered some, in a process that may make
+ * hardly any system call. Never CLONE_VM: the child must have its own copy of everything.
+ *
+ * The child starts on a stack of its own, in pages that the zygote does not use: the zygote's frames stay out of its
+ * sight, and neither has to copy the page that the other writes next. So the child's branch touches registers only
+ * before it calls run().
  */
 pid_t
 child_fork(const struct child_plan *plan, int socket_fd, int log_fd, int *pidfd_out)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL,
-				   pidfd_out, NULL, 0);
+	register long r10 __asm__("r10") = 0;
+	register const struct child_plan *r12 __asm__("r12") = plan;
+	register long r13 __asm__("r13") = socket_fd;
+	register long r14 __asm__("r14") = log_fd;
+	register void (*r15)(const struct child_plan *, int, int) __asm__("r15") = run;
+	long result;
 
-	if (pid == 0)
-		run(plan, socket_fd, log_fd);
-	return pid;
+	__asm__ volatile("syscall\n\t"
+			 "testq %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "movq %%r12, %%rdi\n\t"
+			 "movl %%r13d, %%esi\n\t"
+			 "movl %%r14d, %%edx\n\t"
+			 "call *%%r15\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"(SYS_clone), "D"((long)(CLONE_PIDFD | SIGCHLD)), "S"(plan->stack_top),
+			   "d"(pidfd_out), "r"(r10), "r"(r12), "r"(r13), "r"(r14), "r"(r15)
+			 : "rcx", "r11", "memory");
+	if (result >= 0)
+		return (pid_t)result;
+	errno = (int)-result;
+	return -1;
 }

@@ -14,6 +14,7 @@ struct zy_worker;
 struct child_plan {
 	const struct zy_worker *worker;
 	void *state;
+	void *stack_top;      /* of a child: pages that the zygote does not use */
 	pid_t zygote_pid;     /* as getppid tells it */
 	uint32_t cpu_seconds; /* 0: no limit */
 	uint32_t open_files;  /* besides those that it starts with; 0: it can open none */

@@ -15,6 +15,7 @@
 #include "load.h"
 #include "lockdown.h"
 #include "orders.h"
+#include "stacks.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -24,9 +25,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static struct heritage_zygote heritage;
+/* Mapped from the supervisor's memfd: children share it without a page of their own. */
+static const struct heritage_zygote *heritage;
 static struct child_plan plan;
 
 static void
@@ -38,14 +42,15 @@ on_sigchld(int number)
 static void
 take_heritage(void)
 {
-	if (heritage_read(ZYGOTE_HERITAGE_FD, &heritage, sizeof(heritage)) < 0 ||
-	    heritage.magic != HERITAGE_MAGIC || heritage.size != sizeof(heritage))
+	heritage = heritage_map(ZYGOTE_HERITAGE_FD, sizeof(*heritage));
+	if (heritage == NULL || heritage->magic != HERITAGE_MAGIC ||
+	    heritage->size != sizeof(*heritage))
 		zygote_fail(ZY_EXIT_HERITAGE, 0,
 			    "this program is started by zygoted of the same version only");
-	if (heritage.fronts == 0 || heritage.fronts > PROTO_FRONTS_MAX ||
-	    heritage.max_children == 0 || heritage.max_children > PROTO_CHILDREN_MAX)
+	if (heritage->fronts == 0 || heritage->fronts > PROTO_FRONTS_MAX ||
+	    heritage->max_children == 0 || heritage->max_children > PROTO_CHILDREN_MAX)
 		zygote_fail(ZY_EXIT_HERITAGE, 0, "heritage out of range");
-	log_init("zygote", (enum log_level)heritage.log_level, (int)heritage.log_journal);
+	log_init("zygote", (enum log_level)heritage->log_level, (int)heritage->log_journal);
 }
 
 static void
@@ -78,7 +83,7 @@ arrange_descriptors(void)
 {
 	int failed = dup3(STDIN_FILENO, CHILD_CHANNEL_FD, O_CLOEXEC) < 0;
 
-	for (int fd = ZYGOTE_FRONT_FD + (int)heritage.fronts; fd < ZYGOTE_HERITAGE_FD; fd++)
+	for (int fd = ZYGOTE_FRONT_FD + (int)heritage->fronts; fd < ZYGOTE_HERITAGE_FD; fd++)
 		failed |= dup3(STDIN_FILENO, fd, O_CLOEXEC) < 0;
 	failed |= close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0;
 	if (failed)
@@ -89,7 +94,6 @@ arrange_descriptors(void)
 static void
 close_leftovers(void)
 {
-	close(ZYGOTE_HERITAGE_FD);
 	if (close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0)
 		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
 }
@@ -126,6 +130,19 @@ set_output(void)
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
+/*
+ * The kernel writes a thread's restartable-sequences area (rseq, registered by libc) when it has been moved to another
+ * processor: in a page that after each fork zygote and child would both have to copy. Nothing here uses it.
+ */
+static void
+give_up_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size > 0)
+		(void)syscall(SYS_rseq, area, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
 static uint64_t
 private_bytes(void)
 {
@@ -155,19 +172,25 @@ main(void)
 	arrange_descriptors();
 	tie_to_supervisor();
 	set_output();
-	load_worker(&heritage, &loaded);
+	load_worker(heritage, &loaded);
 	close_leftovers();
 	set_signals();
-	plan = (struct child_plan){ loaded.worker, loaded.state, getpid(), heritage.cpu_seconds,
-				    heritage.open_files };
+	give_up_rseq();
+	plan = (struct child_plan){ .worker = loaded.worker,
+				    .state = loaded.state,
+				    .zygote_pid = getpid(),
+				    .cpu_seconds = heritage->cpu_seconds,
+				    .open_files = heritage->open_files };
+	if (stacks_prepare(&plan.stack_top) < 0)
+		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of the zygote's loop");
 	ready.load_us = loaded.load_us;
 	ready.state_bytes = private_bytes();
-	struct children *children = children_new(&heritage, &plan);
+	struct children *children = children_new(heritage, &plan);
 	if (children == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
-			    heritage.max_children);
-	lockdown_apply(&heritage, ready.layers);
+			    heritage->max_children);
+	lockdown_apply(heritage, ready.layers);
 	msg_init(&ready, MSG_ZYGOTE_READY);
 	report_ready(&ready);
-	orders_run(children);
+	stacks_run(orders_run, children);
 }

@@ -7,6 +7,7 @@
  * the buffer, or with the end.
  */
 #include "runtime.h"
+#include "sys.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -230,7 +231,7 @@ finish_failed(struct zy_request *request)
 	 */
 	put_frame_header(frame, FRAME_ERROR, 0);
 	channel_write(request->fd, &part, 1);
-	_exit(ZY_EXIT_WORKER);
+	sys_exit(ZY_EXIT_WORKER);
 }
 
 void
@@ -244,5 +245,5 @@ reply_finish(struct zy_request *request, int result)
 	if (request->status == 0 && request->written == 0)
 		request->status = 204;
 	send_out(request, NULL, 0, true);
-	_exit(ZY_EXIT_OK);
+	sys_exit(ZY_EXIT_OK);
 }

@@ -5,8 +5,8 @@
  */
 #include "runtime.h"
 
+#include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #define NAME_MAX_BYTES	64
 #define VALUE_MAX_BYTES 8192
@@ -44,6 +44,24 @@ is_text(const char *value)
 	return true;
 }
 
+/*
+ * Up to `limit` bytes, upper case in `name` counting as lower. The C library's own would have every child fault in its
+ * tables of the locale.
+ */
+static bool
+equals(const char *name, const char *lower, size_t limit)
+{
+	for (size_t i = 0; i < limit; i++) {
+		char byte =
+			name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+		if (byte != lower[i])
+			return false;
+		if (byte == '\0')
+			break;
+	}
+	return true;
+}
+
 /* They belong to the front's connection to the client, or follow from the frames; Date is the
  * front's too. */
 static bool
@@ -55,9 +73,9 @@ is_reserved(const char *name)
 	};
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strcasecmp(name, reserved[i]) == 0)
+		if (equals(name, reserved[i], SIZE_MAX))
 			return true;
-	return strncasecmp(name, "proxy-", 6) == 0;
+	return equals(name, "proxy-", 6);
 }
 
 const char *

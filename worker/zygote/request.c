@@ -6,6 +6,7 @@
  * state in memory.
  */
 #include "runtime.h"
+#include "sys.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -73,7 +74,7 @@ fill(struct zy_request *request, size_t size)
 		size_t count = channel_read(request->fd, input->bytes + input->end,
 					    REQUEST_BYTES - input->end);
 		if (count == 0)
-			_exit(input->end == 0 ? ZY_EXIT_OK : ZY_EXIT_CHANNEL);
+			sys_exit(input->end == 0 ? ZY_EXIT_OK : ZY_EXIT_CHANNEL);
 		input->end += (uint32_t)count;
 	}
 }
@@ -89,11 +90,11 @@ request_receive(int fd)
 	fill(request, sizeof(header));
 	memcpy(&header, request->memory, sizeof(header));
 	if (header.type != FRAME_REQUEST || header.length > FRAME_HEAD_MAX)
-		_exit(ZY_EXIT_REQUEST);
+		sys_exit(ZY_EXIT_REQUEST);
 	fill(request, sizeof(header) + header.length);
 	request->input.position = (uint32_t)sizeof(header) + header.length;
 	if (request_parse(request, request->memory + sizeof(header), header.length) < 0)
-		_exit(ZY_EXIT_REQUEST);
+		sys_exit(ZY_EXIT_REQUEST);
 	request->out = request->memory + ((request->input.end + 15) & ~15u);
 	request->head_bytes = sizeof(struct frame_header) + sizeof(struct frame_reply);
 	request->promised = ZY_LENGTH_UNKNOWN;

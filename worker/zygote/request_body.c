@@ -6,6 +6,7 @@
  * child: half a body is never handed out as a whole one.
  */
 #include "runtime.h"
+#include "sys.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ need_header(struct zy_request *request)
 		size_t count = channel_read(request->fd, input->bytes + input->end,
 					    REQUEST_AHEAD_BYTES - input->end);
 		if (count == 0)
-			_exit(ZY_EXIT_CHANNEL);
+			sys_exit(ZY_EXIT_CHANNEL);
 		input->end += (uint32_t)count;
 	}
 }
@@ -45,14 +46,14 @@ begin_frame(struct zy_request *request, const struct frame_header *header)
 
 	if (header->type == FRAME_END && header->length == 0) {
 		if (expected != ZY_LENGTH_UNKNOWN && expected != request->body_bytes)
-			_exit(ZY_EXIT_REQUEST);
+			sys_exit(ZY_EXIT_REQUEST);
 		request->is_body_ended = true;
 		return;
 	}
 	if (header->type != FRAME_BODY || header->length == 0 || header->length > FRAME_BODY_MAX)
-		_exit(ZY_EXIT_REQUEST);
+		sys_exit(ZY_EXIT_REQUEST);
 	if (header->length > expected - request->body_bytes)
-		_exit(ZY_EXIT_REQUEST);
+		sys_exit(ZY_EXIT_REQUEST);
 	request->body_bytes += header->length;
 	request->frame_left = header->length;
 }
@@ -87,7 +88,7 @@ zy_read(struct zy_request *request, void *buffer, size_t size)
 	} else {
 		size = channel_read(request->fd, buffer, size);
 		if (size == 0)
-			_exit(ZY_EXIT_CHANNEL);
+			sys_exit(ZY_EXIT_CHANNEL);
 	}
 	request->frame_left -= (uint32_t)size;
 	return size;

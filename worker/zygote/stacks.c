@@ -1,0 +1,54 @@
+/*
+ * Stacks of the zygote and its children.
+ *
+ * Runs in: zygote, once. After each fork the first write to a page that both have costs a fault and a copy. The loop's frames
+ * are written all the time, so they live in a mapping of their own that is not inherited (MADV_DONTFORK); a child gets
+ * the process's first stack, below everything that is still of use on it: environment, auxiliary vector, main's frame.
+ */
+#include "stacks.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define PAGE	   4096ul
+#define LOOP_STACK (16 * PAGE)
+#define USED_STACK                                                                                 \
+	(1024 * 1024ul) /* load may have used so much of the first stack, and more: then it stays */
+
+static unsigned char *loop_top;
+
+int
+stacks_prepare(void **top_out)
+{
+	const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	const uintptr_t top = (frame & ~(PAGE - 1)) - PAGE;
+	unsigned char *stack = mmap(NULL, PAGE + LOOP_STACK, PROT_NONE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return -1;
+	if (mprotect(stack + PAGE, LOOP_STACK, PROT_READ | PROT_WRITE) < 0 ||
+	    madvise(stack, PAGE + LOOP_STACK, MADV_DONTFORK) < 0)
+		return -1;
+	loop_top = stack + PAGE + LOOP_STACK;
+	/* Fails where the stack never grew so far; its untouched part is empty anyway. */
+	for (uintptr_t page = top - PAGE; page >= top - USED_STACK; page -= PAGE)
+		if (madvise((void *)(page - PAGE), PAGE, MADV_DONTNEED) < 0)
+			break;
+	*top_out = (void *)top;
+	return 0;
+}
+
+void
+stacks_run(void (*run)(struct children *), struct children *children)
+{
+	__asm__ volatile("movq %0, %%rsp\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "call *%1\n\t"
+			 "hlt"
+			 :
+			 : "r"(loop_top), "r"(run), "D"(children)
+			 : "memory");
+	__builtin_unreachable();
+}
