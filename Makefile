@@ -35,6 +35,8 @@ OPTIMIZE ?= -O2 -g
 CFLAGS_ALL = -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -Idaemon -Iworker \
 	-DZYGOTED_VERSION='"$(VERSION)"' -DZYGOTED_WORKER_DIR='"$(WORKERDIR)"' \
 	-DZYGOTED_LIBEXEC_DIR='"$(LIBEXECDIR)"' $(SANITIZE) $(CFLAGS)
+# Text and read-only data in one mapping: each mapping and each first touch of one costs every child.
+FEW_MAPPINGS := -Wl,-z,noseparate-code
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 BASE_SRC := $(wildcard daemon/base/*.c) $(if $(SANITIZE),tests/sanitizer.c)
@@ -98,19 +100,19 @@ $(BUILD)/zygotectl: $(call obj,$(CTL_SRC) $(BASE_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs jansson)
 
 $(BUILD)/zygoted-zygote: $(call obj,$(ZYGOTE_SRC) $(BASE_SRC)) worker/zygote/exports.map
-	$(CC) $(LDFLAGS_ALL) -Wl,--dynamic-list=worker/zygote/exports.map -o $@ $(filter %.o,$^) -ldl
+	$(CC) $(LDFLAGS_ALL) $(FEW_MAPPINGS) -Wl,--dynamic-list=worker/zygote/exports.map -o $@ $(filter %.o,$^) -ldl
 
 define worker_rule
 $(BUILD)/workers/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard worker/$(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-z,relro,-z,now $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
+	$$(CC) -shared -Wl,-z,relro,-z,now $$(FEW_MAPPINGS) $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
 endef
 $(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))
 
 define test_worker_rule
 $(BUILD)/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard $(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-z,relro,-z,now $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
+	$$(CC) -shared -Wl,-z,relro,-z,now $$(FEW_MAPPINGS) $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
 endef
 $(foreach worker,$(TEST_WORKER_DIRS),$(eval $(call test_worker_rule,$(worker))))
 

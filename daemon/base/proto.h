@@ -157,6 +157,7 @@ struct msg_log_level {
 	X(CRASH_BREAKER, "crash_breaker", 503, "too many requests of this pool crashed lately")    \
 	X(PENALTY, "penalty", 429, "too much harm came from this address lately")                  \
 	X(POOL_DOWN, "pool_down", 503, "the pool's zygote is not running")                         \
+	X(FORK_FAILED, "fork_failed", 503, "the zygote could not fork a child")                    \
 	X(WORKER_ERROR, "worker_error", 500, "the worker reported an error")                       \
 	X(CRASHED, "crashed", 502, "the child died before its answer was complete")                \
 	X(BAD_REPLY, "bad_reply", 502, "the child's reply was malformed")                          \

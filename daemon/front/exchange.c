@@ -156,6 +156,14 @@ exchange_on_exit(struct exchange *exchange, const struct child_exit *ended)
 }
 
 void
+exchange_on_fork_failed(struct exchange *exchange)
+{
+	exchange->child = NULL;
+	exchange_fail(exchange, OUTCOME_FORK_FAILED);
+	connection_update(exchange->connection);
+}
+
+void
 exchange_on_timeout(struct exchange *exchange)
 {
 	switch (exchange->state) {

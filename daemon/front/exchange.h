@@ -75,8 +75,11 @@ struct exchange {
  * `in`. */
 void exchange_begin(struct connection *connection);
 
-/* Pools: a child is yours now. */
-void exchange_run(struct exchange *exchange, struct child *child);
+/*
+ * Pools: a child is yours now. False: it died while it was parked and has got nothing of the request; the exchange still
+ * waits for one.
+ */
+bool exchange_run(struct exchange *exchange, struct child *child);
 
 /* The connection has more of the body, or room for more of the answer. */
 void exchange_on_input(struct exchange *exchange);
@@ -85,6 +88,9 @@ void exchange_on_output(struct exchange *exchange);
 void exchange_on_timeout(struct exchange *exchange);
 /* The zygote reaped the child, or (NULL) is gone itself. */
 void exchange_on_exit(struct exchange *exchange, const struct child_exit *ended);
+
+/* There never was a child. */
+void exchange_on_fork_failed(struct exchange *exchange);
 
 /* Whether the front waits for the client's body (and not for the child to take it). */
 bool exchange_wants_input(const struct exchange *exchange);

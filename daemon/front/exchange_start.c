@@ -123,29 +123,30 @@ write_request(const struct exchange *exchange, const char *head, unsigned char *
 	return length + sizeof(end);
 }
 
+enum handed { HANDED_OVER, HANDED_TO_DEAD, HANDED_FAILED };
+
 /* The socket's buffer takes the whole head but for the largest ones. */
-static bool
+static enum handed
 send_request(struct exchange *exchange, const unsigned char *data, size_t length)
 {
 	ssize_t sent = send(exchange->child_fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-		exchange->child_deaf = true; /* it died while parked: the read side tells */
-		return true;
-	}
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		return HANDED_TO_DEAD;
 	if (sent == (ssize_t)length)
-		return true;
+		return HANDED_OVER;
 	if (sent < 0)
 		sent = 0;
 	if (!exchange_open_to_child(exchange))
-		return false;
+		return HANDED_FAILED;
 	if (evbuffer_add(exchange->to_child, data + sent, length - (size_t)sent) < 0)
-		return false;
+		return HANDED_FAILED;
 	event_add(&exchange->child_write, NULL);
-	return true;
+	return HANDED_OVER;
 }
 
-static bool
+/* The head stays in `in` when the child turns out to be dead: the next one gets it. */
+static enum handed
 hand_over(struct exchange *exchange)
 {
 	static unsigned char data[FRAME_HEAD_MAX + 1024];
@@ -154,20 +155,20 @@ hand_over(struct exchange *exchange)
 	const char *head =
 		(const char *)evbuffer_pullup(connection->in, (ev_ssize_t)request->head_bytes);
 	size_t length = head != NULL ? write_request(exchange, head, data, sizeof(data)) : 0;
+	enum handed handed = length > 0 ? send_request(exchange, data, length) : HANDED_FAILED;
 
+	if (handed == HANDED_TO_DEAD)
+		return handed;
 	evbuffer_drain(connection->in, request->head_bytes);
 	exchange->head_pending = false;
-	return length > 0 && send_request(exchange, data, length);
+	return handed;
 }
 
-void
-exchange_run(struct exchange *exchange, struct child *child)
+static void
+take_child(struct exchange *exchange, struct child *child)
 {
-	struct connection *connection = exchange->connection;
-	struct pool *pool = exchange->pool;
-	uint64_t queue_us;
+	const struct connection *connection = exchange->connection;
 
-	exchange->state = EXCHANGE_RUNNING;
 	exchange->child = child;
 	exchange->child_fd = child->fd;
 	exchange->child_is_nonblocking = false;
@@ -177,18 +178,42 @@ exchange_run(struct exchange *exchange, struct child *child)
 	child->source = connection->source;
 	memcpy(child->peer, connection->peer_address, sizeof(child->peer));
 	exchange->taken_ns = child->taken_ns;
-	queue_us = (exchange->taken_ns - exchange->received_ns) / 1000;
-	pool->stats.queue_us += queue_us;
-	if (queue_us > pool->stats.queue_us_max)
-		pool->stats.queue_us_max = queue_us;
 	watch_child(exchange);
+}
+
+static void
+count_wait(const struct exchange *exchange)
+{
+	struct msg_stats *stats = &exchange->pool->stats;
+	const uint64_t queue_us = (exchange->taken_ns - exchange->received_ns) / 1000;
+
+	stats->queue_us += queue_us;
+	if (queue_us > stats->queue_us_max)
+		stats->queue_us_max = queue_us;
+}
+
+bool
+exchange_run(struct exchange *exchange, struct child *child)
+{
+	struct connection *connection = exchange->connection;
+	enum handed handed;
+
+	take_child(exchange, child);
+	handed = hand_over(exchange);
+	if (handed == HANDED_TO_DEAD) {
+		exchange_release_child(exchange, true);
+		exchange->taken_ns = 0;
+		return false;
+	}
+	exchange->state = EXCHANGE_RUNNING;
+	count_wait(exchange);
 	memory_look_start(connection->front);
 	reply_parser_init(&exchange->parser);
-	connection_set_timer(connection, pool->timeout);
-	if (!hand_over(exchange)) {
+	connection_set_timer(connection, exchange->pool->timeout);
+	if (handed == HANDED_FAILED) {
 		exchange_fail(exchange, OUTCOME_INTERNAL);
 		connection_update(connection);
-		return;
+		return true;
 	}
 	if (connection->parser.request.expect_continue &&
 	    evbuffer_get_length(connection->in) == 0) {
@@ -197,6 +222,7 @@ exchange_run(struct exchange *exchange, struct child *child)
 	}
 	exchange_on_input(exchange);
 	connection_update(connection);
+	return true;
 }
 
 static void

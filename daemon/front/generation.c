@@ -220,6 +220,8 @@ generation_take(struct generation *generation, struct exchange *exchange)
 	struct child *child = TAILQ_FIRST(&generation->lists[CHILD_PARKED]);
 	const struct pool *pool = generation->pool;
 
+	if (child == NULL && fork_pause_is_over(&generation->pause, front_now_ns()))
+		child = TAILQ_FIRST(&generation->lists[CHILD_STARTING]);
 	if (child == NULL || generation->state != GENERATION_SERVING)
 		return NULL;
 	child->exchange = exchange;

@@ -103,7 +103,10 @@ void generation_close(struct generation *generation);
  * channel run out. */
 unsigned generation_order(struct generation *generation, unsigned count);
 
-/* Gives the oldest parked child to an exchange: state busy. NULL when there is none. */
+/*
+ * Gives the oldest parked child to an exchange: state busy. When none is parked it may be one that is still starting: what
+ * is written to its socket waits there, and the child need not park. NULL when there is none.
+ */
 struct child *generation_take(struct generation *generation, struct exchange *exchange);
 
 /* The exchange is through with its child: forget the tie; the child is ended unless it exits by

@@ -40,6 +40,8 @@ on_forked(struct generation *generation, const struct msg_forked_child *report)
 			log_event(LOG_WARNING, "fork failed", "pool=%s generation=%u error=\"%s\"",
 				  generation->pool->config->name, generation->number,
 				  strerror(report->error));
+		if (child->exchange != NULL)
+			exchange_on_fork_failed(child->exchange);
 		generation_free_slot(child);
 		return;
 	}

@@ -132,11 +132,38 @@ dequeue(struct pool *pool, struct exchange *exchange)
 	pool->queued--;
 }
 
+/* Gives it to a child, if there is a living one. */
+static bool
+start(struct pool *pool, struct exchange *exchange)
+{
+	struct child *child;
+
+	while (pool->current != NULL && (child = generation_take(pool->current, exchange)) != NULL)
+		if (exchange_run(exchange, child))
+			return true;
+	return false;
+}
+
+/* An exchange that is started may end at once and bring its connection's next request: look at the queue anew. */
+static void
+serve_queue(struct pool *pool)
+{
+	struct exchange *exchange;
+
+	while ((exchange = TAILQ_FIRST(&pool->queue)) != NULL) {
+		dequeue(pool, exchange);
+		if (start(pool, exchange))
+			continue;
+		TAILQ_INSERT_HEAD(&pool->queue, exchange, queue_link);
+		pool->queued++;
+		break;
+	}
+}
+
 enum outcome
 pool_submit(struct pool *pool, struct exchange *exchange)
 {
 	struct admission view;
-	struct child *child = NULL;
 
 	pool->stats.requests++;
 	if (pool->breaker.state != BREAKER_CLOSED) {
@@ -145,10 +172,7 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 			return OUTCOME_CRASH_BREAKER;
 		exchange->probe = verdict == BREAKER_PROBE;
 	}
-	if (pool->queued == 0 && pool->current != NULL)
-		child = generation_take(pool->current, exchange);
-	if (child != NULL) {
-		exchange_run(exchange, child);
+	if (pool->queued == 0 && start(pool, exchange)) {
 		pool_refill(pool, false);
 		return OUTCOME_OK;
 	}
@@ -158,6 +182,7 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 	TAILQ_INSERT_TAIL(&pool->queue, exchange, queue_link);
 	pool->queued++;
 	pool_refill(pool, false);
+	serve_queue(pool);
 	return OUTCOME_OK;
 }
 
@@ -200,15 +225,9 @@ pool_on_ready(struct pool *pool)
 {
 	struct generation *generation = LIST_FIRST(&pool->generations);
 
-	while (pool->queued > 0 && pool->current != NULL) {
-		struct exchange *exchange = TAILQ_FIRST(&pool->queue);
-		struct child *child = generation_take(pool->current, exchange);
-		if (child == NULL)
-			break;
-		dequeue(pool, exchange);
-		exchange_run(exchange, child);
-	}
+	serve_queue(pool);
 	pool_refill(pool, false);
+	serve_queue(pool);
 	while (generation != NULL) {
 		struct generation *next = LIST_NEXT(generation, link);
 		close_if_empty(generation);

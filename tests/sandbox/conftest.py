@@ -26,8 +26,8 @@ USERS = ["root", "nobody"] if e2e_fixtures.AS_ROOT else ["self"]
 
 def pytest_collection_modifyitems(items):
     """Sanitizers map what a filter forbids, count no memory as we do, and see overflows first."""
-    if zyg.ASAN:
-        for item in items:
+    for item in items if zyg.ASAN else []:
+        if str(item.fspath).startswith(HERE):  # the hook gets those of other directories too
             item.add_marker(pytest.mark.skip(reason="the sandbox is tested without sanitizers"))
 
 

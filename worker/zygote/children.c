@@ -6,6 +6,8 @@
  */
 #include "children.h"
 
+#include "sys.h"
+
 #include "child.h"
 
 #include <errno.h>
@@ -160,17 +162,18 @@ on_exit_of(struct children *children, const siginfo_t *info, const struct rusage
 }
 
 /* waitid(3) has no room for the usage; the system call fills both. */
-void
+unsigned
 children_reap(struct children *children)
 {
 	struct rusage usage;
 	siginfo_t info;
 
-	for (;;) {
+	for (unsigned count = 0;; count++) {
 		info.si_pid = 0;
-		if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, &usage) < 0 ||
+		if (sys_call5(SYS_waitid, P_ALL, 0, (long)&info, WEXITED | WNOHANG, (long)&usage) <
+			    0 ||
 		    info.si_pid == 0)
-			return;
+			return count;
 		on_exit_of(children, &info, &usage);
 	}
 }

@@ -53,7 +53,8 @@ struct children {
 	uint32_t fronts_count;
 	uint32_t slots_count; /* per front */
 	uint32_t buckets_mask;
-	uint32_t rounds; /* of the loop since children were last reaped */
+	uint32_t rounds;      /* of the loop since children were last reaped */
+	uint64_t reap_due_us; /* CLOCK_MONOTONIC; 0: when SIGCHLD comes */
 	struct slot **buckets;
 	struct probe probe;
 	struct msg_buffer message;
@@ -75,9 +76,9 @@ void children_kill(const struct slot *slot);
 
 /*
  * Collects all children that have died. Those of a front that waits for a reset are forgotten, the
- * others queue up in their front's list of exits.
+ * others queue up in their front's list of exits. Returns how many there were.
  */
-void children_reap(struct children *children);
+unsigned children_reap(struct children *children);
 
 /* Takes the oldest exit off the front's list: its slot is free again. */
 void children_pop_exited(struct front *front);

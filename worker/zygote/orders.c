@@ -28,6 +28,9 @@
  * always work. */
 #define ROUNDS_MAX 16
 
+/* See reap(). */
+#define REAP_INTERVAL_US 2000
+
 static _Noreturn void
 refuse(const char *why)
 {
@@ -205,22 +208,49 @@ fill_polls(struct children *children)
 	}
 }
 
+/*
+ * The dead are collected at once after a quiet time, but under load every REAP_INTERVAL_US only: each wake-up costs about as
+ * much as a page fault or two, and the reports of several children travel together. The interval bounds how late a
+ * crash is reported.
+ */
+static void
+reap(struct children *children)
+{
+	children->reap_due_us = children_reap(children) > 0 ? now_us() + REAP_INTERVAL_US : 0;
+}
+
+/* Waits for messages, and for SIGCHLD or the end of the interval. What ppoll returns. */
+static int
+wait_for_work(struct children *children)
+{
+	struct timespec timeout = { 0, 0 };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	if (children->reap_due_us == 0)
+		return ppoll(children->polls, 1 + children->fronts_count, NULL, &mask);
+	const uint64_t now = now_us();
+	if (children->reap_due_us > now)
+		timeout.tv_nsec = (long)(children->reap_due_us - now) * 1000;
+	sigaddset(&mask, SIGCHLD);
+	return ppoll(children->polls, 1 + children->fronts_count, &timeout, &mask);
+}
+
 void
 orders_run(struct children *children)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
 	for (;;) {
 		fill_polls(children);
-		int ready = ppoll(children->polls, 1 + children->fronts_count, NULL, &none);
+		int ready = wait_for_work(children);
 		if (ready < 0 && errno != EINTR && errno != ENOMEM)
 			zygote_fail(ZY_EXIT_ORDERS, errno, "ppoll");
 		if (ready > 0)
 			take_messages(children);
-		if (ready < 0 || ++children->rounds >= ROUNDS_MAX) {
+		if (ready <= 0 ||
+		    (children->reap_due_us != 0 && now_us() >= children->reap_due_us) ||
+		    ++children->rounds >= ROUNDS_MAX) {
 			children->rounds = 0;
-			children_reap(children);
+			reap(children);
 		}
 		reports_flush(children);
 	}

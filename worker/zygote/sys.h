@@ -21,6 +21,20 @@ sys_call(long number, long a, long b, long c, long d)
 	return result;
 }
 
+static inline long
+sys_call5(long number, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
 static inline _Noreturn void
 sys_exit(int code)
 {
