@@ -102,7 +102,7 @@ serve(const struct child_plan *plan, int is_probe)
 static _Noreturn __attribute__((noinline, no_stack_protector)) void
 run(const struct child_plan *plan, int socket_fd, int log_fd)
 {
-	unsigned long canary;
+	unsigned long canary = 0;
 
 	if (arrange_descriptors(socket_fd, log_fd) < 0)
 		sys_exit(ZY_EXIT_SANDBOX_FDS);

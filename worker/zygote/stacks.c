@@ -13,18 +13,18 @@
 
 #define PAGE	   4096ul
 #define LOOP_STACK (16 * PAGE)
-#define USED_STACK                                                                                 \
-	(1024 * 1024ul) /* load may have used so much of the first stack, and more: then it stays */
+/* Load may have used so much of the first stack; what lies below stays as it is. */
+#define USED_STACK (1024 * 1024ul)
 
-static unsigned char *loop_top;
+static char *loop_top;
 
 int
 stacks_prepare(void **top_out)
 {
-	const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-	const uintptr_t top = (frame & ~(PAGE - 1)) - PAGE;
-	unsigned char *stack = mmap(NULL, PAGE + LOOP_STACK, PROT_NONE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *frame = __builtin_frame_address(0);
+	char *top = frame - ((uintptr_t)frame & (PAGE - 1)) - PAGE;
+	char *stack = mmap(NULL, PAGE + LOOP_STACK, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (stack == MAP_FAILED)
 		return -1;
@@ -33,10 +33,10 @@ stacks_prepare(void **top_out)
 		return -1;
 	loop_top = stack + PAGE + LOOP_STACK;
 	/* Fails where the stack never grew so far; its untouched part is empty anyway. */
-	for (uintptr_t page = top - PAGE; page >= top - USED_STACK; page -= PAGE)
-		if (madvise((void *)(page - PAGE), PAGE, MADV_DONTNEED) < 0)
+	for (size_t below = 0; below < USED_STACK; below += PAGE)
+		if (madvise(top - below - PAGE, PAGE, MADV_DONTNEED) < 0)
 			break;
-	*top_out = (void *)top;
+	*top_out = top;
 	return 0;
 }
 

@@ -37,24 +37,28 @@ memory_load_image(void)
 static const unsigned char instruction_ret = 0xc3;
 
 static void
-run_at(unsigned char *place)
+run_at(const unsigned char *place)
 {
-	((void (*)(void))(uintptr_t)place)();
+	void (*function)(void);
+
+	memcpy(&function, &place, sizeof(function));
+	function();
 }
 
 /* "stack", "heap", "image": a function of one instruction in memory that is data. */
 int
 deed_run_data(struct zy_request *request, const char *argument)
 {
+	static unsigned char *on_heap;
 	unsigned char on_stack[16];
 	unsigned char *place = on_stack;
 
+	if ((on_heap = malloc(16)) == NULL)
+		return -1;
 	if (strcmp(argument, "heap") == 0)
-		place = malloc(16);
+		place = on_heap;
 	else if (strcmp(argument, "image") == 0)
 		place = image;
-	if (place == NULL)
-		return -1;
 	*place = instruction_ret;
 	__asm__ volatile("" : : "r"(place) : "memory");
 	run_at(place);
@@ -71,9 +75,11 @@ victim(void)
 int
 deed_rewrite_code(struct zy_request *request, const char *argument)
 {
-	unsigned char *code = (unsigned char *)(uintptr_t)victim;
-	void *page = (void *)((uintptr_t)victim & ~(uintptr_t)(PAGE - 1));
+	void (*const function)(void) = victim;
+	unsigned char *code;
 
+	memcpy(&code, &function, sizeof(code));
+	unsigned char *page = code - (uintptr_t)code % PAGE;
 	if (strcmp(argument, "protect") == 0 && mprotect(page, PAGE, PROT_READ | PROT_WRITE) < 0)
 		return zy_printf(request, "refused\n");
 	*(volatile unsigned char *)code = instruction_ret;
@@ -111,7 +117,7 @@ take_piece(const char *how)
 		return malloc(PIECE);
 	if (strcmp(how, "brk") == 0) {
 		void *piece = sbrk(PIECE);
-		return piece == (void *)-1 ? NULL : piece;
+		return (intptr_t)piece == -1 ? NULL : piece;
 	}
 	if (strcmp(how, "growsdown") == 0)
 		flags |= MAP_GROWSDOWN | MAP_STACK;

@@ -48,6 +48,15 @@ is_wanted(const struct search *search, const volatile unsigned char *at)
 	return 1;
 }
 
+static const volatile unsigned char *
+bytes_at(unsigned long address)
+{
+	const volatile unsigned char *bytes;
+
+	memcpy(&bytes, &address, sizeof(bytes));
+	return bytes;
+}
+
 /* What straddles two pages is found when both are there. */
 static void
 search_page(struct search *search, unsigned long page)
@@ -59,7 +68,7 @@ search_page(struct search *search, unsigned long page)
 		last = PAGE - 1;
 	search->pages++;
 	for (unsigned long i = 0; i <= last; i++) {
-		const volatile unsigned char *at = (const volatile unsigned char *)(page + i);
+		const volatile unsigned char *at = bytes_at(page + i);
 		if (*at == first && is_wanted(search, at))
 			search->found++;
 	}
@@ -104,9 +113,10 @@ deed_search(struct zy_request *request, const char *argument)
 {
 	static struct search search;
 	void *fresh = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *heap = malloc(64);
+	static void *heap;
 	int on_stack = 0;
 
+	heap = malloc(64);
 	if (parse(argument, &search) < 0 || fresh == MAP_FAILED || heap == NULL)
 		return -1;
 	search_around(&search, (unsigned long)&on_stack);
@@ -116,6 +126,5 @@ deed_search(struct zy_request *request, const char *argument)
 	search_around(&search, (unsigned long)heap);
 	search_around(&search, (unsigned long)fresh);
 	search_around(&search, getauxval(AT_SYSINFO_EHDR));
-	free(heap);
 	return zy_printf(request, "found %lu pages %lu\n", search.found, search.pages);
 }
