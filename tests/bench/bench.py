@@ -98,7 +98,7 @@ def print_table(results):
 def main():
     textbook, port = start_textbook()
     daemon = zyg.Zygoted(
-        zyg.pool("echo", spare=32, max_children=128), requests_per_connection=1000000000
+        zyg.pool("echo", spare=16, max_children=64), requests_per_connection=1000000000
     )
     try:
         daemon.start()
