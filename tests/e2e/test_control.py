@@ -63,6 +63,7 @@ def test_a_busy_child_shows_its_request(daemon):
         assert connection.response().status == 200
 
 
+@pytest.mark.namespaces
 def test_memory_shows_what_sharing_saves(zygoted, user):
     daemon = zygoted(pool("echo", options={"ballast": "32M"}, spare=8), user=user)
     memory = daemon.ctl("memory echo")["pools"][0]

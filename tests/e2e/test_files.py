@@ -168,6 +168,7 @@ STEPS = {
 }
 
 
+@pytest.mark.namespaces
 @pytest.mark.parametrize("call", STEPS)
 def test_a_layer_of_which_a_step_fails_is_missing_and_the_other_one_holds(start, tree, call):
     daemon = start([f"{call}:error=EPERM"]).start()

@@ -16,6 +16,7 @@ def daemon(zygoted, user):
     return zygoted(probe, pool("echo"), user=user)
 
 
+@pytest.mark.namespaces
 @pytest.mark.plain_build
 def test_502_when_a_child_copies_more_memory_than_it_may_add(daemon):
     answer = daemon.get(f"/probe/touch/{48 * MIB}/9000")
@@ -30,6 +31,7 @@ def test_a_child_that_copies_less_is_left_alone(daemon):
     assert daemon.outcome("memory_limit", "probe") == 0
 
 
+@pytest.mark.namespaces
 @pytest.mark.plain_build
 def test_new_memory_and_copied_memory_add_up(daemon):
     answer = daemon.get(f"/probe/grow/{12 * MIB}/9000")

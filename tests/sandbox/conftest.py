@@ -26,6 +26,7 @@ USERS = ["root", "nobody"] if e2e_fixtures.AS_ROOT else ["self"]
 
 def pytest_collection_modifyitems(items):
     """Sanitizers map what a filter forbids, count no memory as we do, and see overflows first."""
+    e2e_fixtures.pytest_collection_modifyitems(items)
     for item in items if zyg.ASAN else []:
         if str(item.fspath).startswith(HERE):  # the hook gets those of other directories too
             item.add_marker(pytest.mark.skip(reason="the sandbox is tested without sanitizers"))

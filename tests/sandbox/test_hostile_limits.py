@@ -16,11 +16,12 @@ FRONT_GROWTH_KIB = 1024
 OTHERS_WAIT = 0.5  # the most that a bystander may wait for an answer, on a machine that is busy
 
 
-@pytest.fixture(scope="module", params=["root", "nobody"] if os.getuid() == 0 else ["self"])
-def target(request):
-    """`hostile` has a second of CPU, and three of time."""
+USERS = ["root", "nobody"] if os.getuid() == 0 else ["self"]
+
+
+def limited(request, **keys):
     user = "nobody" if request.param == "nobody" else None
-    pools = [hostile_pool(timeout="3s", cpu="1s", output="16K"), zyg.pool("echo", spare=2)]
+    pools = [hostile_pool(output="16K", **keys), zyg.pool("echo", spare=2)]
     daemon = zyg.Zygoted(*pools, user=user, body_rate=1, body_grace="10s")
     try:
         yield Target(daemon.start())
@@ -28,20 +29,40 @@ def target(request):
         daemon.stop()
 
 
+@pytest.fixture(scope="module", params=USERS)
+def target(request):
+    """`hostile` has three seconds, and one of CPU."""
+    yield from limited(request, timeout="3s", cpu="1s")
+
+
+@pytest.fixture(scope="module", params=USERS)
+def patient(request):
+    """A second of CPU, and as much time as that takes on a machine that is busy."""
+    yield from limited(request, timeout="60s", cpu="1s")
+
+
 def timed_out(name, deed, body=None, broken_off=False):
     return Attack(name, deed, 504, "timeout", "timeout", "", "", body, broken_off)
 
 
-ATTACKS = [
+COMPUTING = [
     Attack("endless computing", "burn", 504, "cpu-limit", "cpu_limit", f"signal={SIGXCPU}"),
     # Nobody but the kernel's hard limit is left then, and that says SIGKILL.
     Attack("computing on with signals blocked", "burn/stubborn", 502, "crashed", "crashed", f"signal={SIGKILL}"),
     answered("limits raised again", "raise-limits", r"processes 1 cpu 1\n"),
+]
+
+ATTACKS = [
     timed_out("sleeping past the deadline", "sleep"),
     timed_out("never reading", "sleep", b"x" * 900000),
     timed_out("reading a byte a second", "read-slowly", b"x" * 900000),
     answered("a flood of log lines", "flood-log/1000", r"flooded\n"),
 ]
+
+
+@pytest.mark.parametrize("attack", COMPUTING, ids=str)
+def test_computing(patient, attack):
+    patient.attack(attack)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)

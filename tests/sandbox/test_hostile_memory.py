@@ -173,6 +173,7 @@ def test_a_child_has_four_descriptors_and_none_that_leads_anywhere(target):
     daemon.wait_idle("hostile")
 
 
+@pytest.mark.namespaces
 @needs_root
 def test_a_child_sees_nothing_of_the_file_system(target):
     for pid in target.daemon.child_pids("hostile"):

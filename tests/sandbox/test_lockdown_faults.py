@@ -64,6 +64,7 @@ NEVER_OPTIONAL = {
 }
 
 
+@pytest.mark.namespaces
 @pytest.mark.parametrize("step", NEVER_OPTIONAL)
 def test_without_such_a_layer_no_child_is_made(zygoted, user, step):
     denied, layer = NEVER_OPTIONAL[step]

@@ -45,6 +45,7 @@ def logging(zygoted, user):
     return zygoted(hostile_pool(sandbox="log"), zyg.pool("echo"), user=user)
 
 
+@pytest.mark.namespaces
 def test_every_attempt_fails_without_the_filter(logging):
     answer = logging.get(f"/hostile/second-line/{logging.port}")
     results = {name: int(error) for name, error in map(str.split, answer.text.splitlines())}
