@@ -215,7 +215,7 @@ static void
 on_hang_up(struct exchange *exchange)
 {
 	/* How long the child's exit report may take after its socket has closed. */
-	static const struct timeval exit_wait = { 0, 100000 };
+	static const struct timeval exit_wait = { 0, 500000 };
 
 	event_del(&exchange->child_read);
 	event_del(&exchange->child_write);

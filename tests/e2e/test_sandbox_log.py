@@ -114,7 +114,7 @@ def test_what_was_seen_outlives_the_zygote(daemon):
     before = daemon.zygote_pid("calls")
     daemon.ctl("recycle calls")
     ask(daemon, "socket")
-    assert daemon.zygote_pid("calls") != before
+    zyg.wait_until(lambda: daemon.zygote_pid("calls") != before, 10, "the old zygote is gone")
     assert [row["count"] for row in daemon.ctl("policy calls")["calls"]] == [2]
 
 
