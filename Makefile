@@ -23,7 +23,7 @@ MANDIR := $(PREFIX)/share/man
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
 	ieee-data
 DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
-	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2
+	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git
 
 PKGS := libevent_core libseccomp libconfuse jansson
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

@@ -41,6 +41,12 @@ def is_alive(pid):
     return stat is not None and stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def start_time(pid):
+    """Ticks since boot; with it a pid names one process, however soon it is used again."""
+    stat = read_proc(pid, "stat")
+    return int(stat.rpartition(")")[2].split()[19]) if stat else None
+
+
 def command_line(pid):
     text = read_proc(pid, "cmdline")
     return text.rstrip("\0").replace("\0", " ") if text else ""

@@ -28,6 +28,7 @@ from proc import (  # noqa: F401 - also for the tests
     parents,
     private_kib,
     read_proc,
+    start_time,
 )
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -178,7 +179,7 @@ class Zygoted:
         self.process = None
         self.prefix = []  # a command that runs zygoted, and becomes it
         self.exit_code = 0  # what stop() expects
-        self.seen = set()
+        self.seen = set()  # (pid, start time)
         if config is None:
             keys = {"control": self.control, **keys}
             names = {f"web{i or ''}": f"127.0.0.1:{port}" for i, port in enumerate(self.ports)}
@@ -278,14 +279,14 @@ class Zygoted:
         wait_until(lambda: not self.left(), bound, f"no process left: {self.left()}")
 
     def left(self):
-        return [pid for pid in self.seen if is_alive(pid) and "zygoted" in command_line(pid)]
+        return [pid for pid, start in self.seen if is_alive(pid) and start_time(pid) == start]
 
     # -- its processes --
 
     def processes(self):
         """All living descendants of the supervisor."""
         pids = [pid for pid in descendants(self.pid) if is_alive(pid)]
-        self.seen.update(pids)
+        self.seen.update((pid, start_time(pid)) for pid in pids)
         return pids
 
     def named(self, title):
