@@ -484,6 +484,7 @@ def recycle_under_load(daemon, times):
     return generation
 
 
+@pytest.mark.plain_build
 @pytest.mark.reads_proc
 def test_fifty_in_a_row_leave_nothing_behind(zygoted):
     daemon = zygoted(pool("echo", spare=16, max_children=16))

@@ -58,6 +58,7 @@ def test_what_the_policy_refuses_is_still_refused(daemon):
     assert daemon.ctl("policy calls")["calls"] == []
 
 
+@pytest.mark.plain_build
 def test_the_mode_is_shown_everywhere(daemon):
     info = daemon.ctl("info")
     states = {row["pool"]: row["state"] for row in info["layers"] if row["layer"] == "seccomp"}
@@ -128,6 +129,7 @@ def test_without_notifications_the_kernels_log_is_named(zygoted):
     assert any("kernel's log" in notice for notice in daemon.ctl("info")["notices"])
 
 
+@pytest.mark.plain_build
 def test_a_kill_by_the_filter_says_how_to_learn_the_call(zygoted):
     daemon = zygoted(pool("calls", worker=WORKER))
     assert daemon.request("POST", "/calls/socket", b"").reason == "sandbox"

@@ -134,6 +134,7 @@ def test_the_log_says_what_started(zygoted):
     assert "pool ready pool=echo" in log and "version=" in log
 
 
+@pytest.mark.plain_build
 @pytest.mark.namespaces
 def test_layers_that_are_required_are_there(zygoted, user):
     daemon = zygoted(pool("echo"), user=user, require=["pid-namespace", "net-namespace", "seccomp"])
