@@ -185,6 +185,7 @@ def test_without_both_layers_the_pool_does_not_start(start, user):
     assert daemon.get("/files/read").reason == "pool-down"
 
 
+@as_root
 def test_a_path_that_is_gone_is_named(start, tree):
     daemon = start(read_paths=[f"{tree}/inside", f"{tree}/outside"])
     code, _, errors = daemon.run("-t", "-c", daemon.config_path)
