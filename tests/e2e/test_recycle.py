@@ -470,12 +470,25 @@ def settle(daemon):
     daemon.wait_idle("echo")
 
 
+def recycle_when_drained(daemon):
+    """Recycles are refused while three earlier generations still drain; the answer says: try again."""
+
+    def attempt():
+        try:
+            return daemon.ctl("recycle echo")["generation"]
+        except zyg.ControlError as error:
+            assert "still drain" in str(error)
+            return None
+
+    return wait_until(attempt, 10, "recycled")
+
+
 def recycle_under_load(daemon, times):
     load = Load(daemon.port, lambda i: f"/echo/{i}", 10**9, threads=4).start()
     try:
         for _ in range(times):
             there = len(load.answers)
-            generation = daemon.ctl("recycle echo")["generation"]
+            generation = recycle_when_drained(daemon)
             wait_until(lambda: len(load.answers) > there + 10)
     finally:
         load.stop()
