@@ -120,8 +120,9 @@ start(handler *handle, int *fd_out)
 	if (pid == 0) {
 		signal(SIGPIPE, SIG_IGN);
 		close(fds[0]);
-		struct zy_request *request = request_receive(fds[1]);
-		reply_finish(request, handle(request));
+		static struct zy_request request;
+		request_receive(&request, fds[1]);
+		reply_finish(&request, handle(&request));
 	}
 	close(fds[1]);
 	*fd_out = fds[0];

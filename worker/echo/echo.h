@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pages of the ballast that each request writes to: one address in each. */
+#define ECHO_BUFFER_BYTES 65536
+
 struct echo {
-	char **pages;
+	char *buffer; /* for bodies; pages that a small one does not reach are never touched */
+	char **pages; /* of the ballast, that each request writes to: one address in each */
 	size_t pages_count;
 };
 

@@ -89,8 +89,8 @@ serve(const struct child_plan *plan, int is_probe)
 		sys_exit(ZY_EXIT_WORKER);
 	if (is_probe)
 		park_probe();
-	struct zy_request *request = request_receive(CHILD_CHANNEL_FD);
-	reply_finish(request, plan->worker->handle(plan->state, request));
+	request_receive(plan->request, CHILD_CHANNEL_FD);
+	reply_finish(plan->request, plan->worker->handle(plan->state, plan->request));
 }
 
 /*
@@ -146,7 +146,7 @@ child_fork(const struct child_plan *plan, int socket_fd, int log_fd, int *pidfd_
 			 "hlt\n"
 			 "1:"
 			 : "=a"(result)
-			 : "a"(SYS_clone), "D"((long)(CLONE_PIDFD | SIGCHLD)), "S"(plan->stack_top),
+			 : "a"(SYS_clone), "D"((long)(CLONE_PIDFD | SIGCHLD)), "S"(plan->request),
 			   "d"(pidfd_out), "r"(r10), "r"(r12), "r"(r13), "r"(r14), "r"(r15)
 			 : "rcx", "r11", "memory");
 	if (result >= 0)

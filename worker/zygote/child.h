@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct zy_request;
 struct zy_worker;
 
 /* What every child needs to know. Filled in before the lock-down and only read afterwards, so its
@@ -14,10 +15,10 @@ struct zy_worker;
 struct child_plan {
 	const struct zy_worker *worker;
 	void *state;
-	void *stack_top;      /* of a child: pages that the zygote does not use */
-	pid_t zygote_pid;     /* as getppid tells it */
-	uint32_t cpu_seconds; /* 0: no limit */
-	uint32_t open_files;  /* besides those that it starts with; 0: it can open none */
+	struct zy_request *request; /* a child's; its stack is below: see stacks_prepare */
+	pid_t zygote_pid;	    /* as getppid tells it */
+	uint32_t cpu_seconds;	    /* 0: no limit */
+	uint32_t open_files;	    /* besides those that it starts with; 0: it can open none */
 };
 
 /*

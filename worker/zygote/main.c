@@ -15,6 +15,7 @@
 #include "load.h"
 #include "lockdown.h"
 #include "orders.h"
+#include "runtime.h"
 #include "stacks.h"
 #include "worker.h"
 
@@ -181,7 +182,8 @@ main(void)
 				    .zygote_pid = getpid(),
 				    .cpu_seconds = heritage->cpu_seconds,
 				    .open_files = heritage->open_files };
-	if (stacks_prepare(&plan.stack_top) < 0)
+	plan.request = stacks_prepare(sizeof(*plan.request));
+	if (plan.request == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of the zygote's loop");
 	ready.load_us = loaded.load_us;
 	ready.state_bytes = private_bytes();

@@ -6,6 +6,7 @@
  * worker's to see and not the client's. The head leaves with the first body bytes that do not fit
  * the buffer, or with the end.
  */
+#include "bytes.h"
 #include "runtime.h"
 #include "sys.h"
 
@@ -56,7 +57,7 @@ put_string(unsigned char *place, const char *text, size_t length)
 	const uint16_t prefix = (uint16_t)length;
 
 	memcpy(place, &prefix, sizeof(prefix));
-	memcpy(place + sizeof(prefix), text, length + 1);
+	bytes_copy(place + sizeof(prefix), text, length + 1);
 	return place + sizeof(prefix) + length + 1;
 }
 
@@ -66,7 +67,8 @@ zy_header_add(struct zy_request *request, const char *name, const char *value)
 	if (request->is_body_begun || request->headers_count == FRAME_HEADERS_MAX ||
 	    reply_header_error(name, value) != NULL)
 		return -1;
-	const size_t name_length = strlen(name), value_length = strlen(value);
+	const size_t name_length = bytes_length(name, SIZE_MAX);
+	const size_t value_length = bytes_length(value, SIZE_MAX);
 	const size_t size = name_length + value_length + 2 * (sizeof(uint16_t) + 1);
 	if (request->head_bytes - sizeof(struct frame_header) + size > FRAME_HEAD_MAX)
 		return -1;
@@ -166,7 +168,7 @@ zy_write(struct zy_request *request, const void *data, size_t size)
 		size -= part;
 	}
 	if (size > 0)
-		memcpy(body_of(request) + request->buffered, bytes, size);
+		bytes_copy(body_of(request) + request->buffered, bytes, size);
 	request->buffered += (uint32_t)size;
 	return 0;
 }

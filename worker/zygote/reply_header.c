@@ -6,7 +6,6 @@
 #include "runtime.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #define NAME_MAX_BYTES	64
 #define VALUE_MAX_BYTES 8192
@@ -17,7 +16,10 @@ is_token_byte(unsigned char byte)
 	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
 	    (byte >= '0' && byte <= '9'))
 		return true;
-	return byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL; /* RFC 9110, 5.6.2 */
+	for (const char *mark = "!#$%&'*+-.^_`|~"; *mark != '\0'; mark++) /* RFC 9110, 5.6.2 */
+		if (byte == (unsigned char)*mark)
+			return true;
+	return false;
 }
 
 static bool

@@ -5,16 +5,12 @@
  * ours: what it forwards comes from a client, and a mistake here would be met with the worker's
  * state in memory.
  */
+#include "bytes.h"
 #include "runtime.h"
 #include "sys.h"
 
-#include <stdalign.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Page-aligned, so that its first page holds all of a small request. Not written before the request
- * comes. */
-static alignas(4096) struct zy_request the_request;
 
 /* What is left of a frame while it is taken apart. */
 struct rest {
@@ -35,7 +31,7 @@ take_string(struct rest *rest)
 	memcpy(&length, rest->at, sizeof(length));
 	const char *text = (const char *)rest->at + sizeof(length);
 	const size_t size = sizeof(length) + length + 1;
-	if (rest->left < size || memchr(text, '\0', (size_t)length + 1) != text + length)
+	if (rest->left < size || bytes_length(text, (size_t)length + 1) != length)
 		return NULL;
 	rest->at += size;
 	rest->left -= size;
@@ -79,10 +75,9 @@ fill(struct zy_request *request, size_t size)
 	}
 }
 
-struct zy_request *
-request_receive(int fd)
+void
+request_receive(struct zy_request *request, int fd)
 {
-	struct zy_request *request = &the_request;
 	struct frame_header header;
 
 	request->fd = fd;
@@ -98,7 +93,6 @@ request_receive(int fd)
 	request->out = request->memory + ((request->input.end + 15) & ~15u);
 	request->head_bytes = sizeof(struct frame_header) + sizeof(struct frame_reply);
 	request->promised = ZY_LENGTH_UNKNOWN;
-	return request;
 }
 
 /* ---- what a worker asks ---- */
@@ -131,7 +125,7 @@ const char *
 zy_header(const struct zy_request *request, const char *name)
 {
 	for (size_t i = 0; i < request->head.headers; i++)
-		if (strcmp(request->headers[i].name, name) == 0)
+		if (bytes_equal(request->headers[i].name, name))
 			return request->headers[i].value;
 	return NULL;
 }

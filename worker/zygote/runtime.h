@@ -75,10 +75,10 @@ void channel_write(int fd, struct iovec *parts, int count);
 /* ---- request.c ---- */
 
 /*
- * Parks until the request is there. Ends the child when the channel ends first (ZY_EXIT_OK: it was
- * not needed) or what comes is no request (ZY_EXIT_REQUEST).
+ * Parks until the request is there. *request is zero before. Ends the child when the channel ends first
+ * (ZY_EXIT_OK: it was not needed) or what comes is no request (ZY_EXIT_REQUEST).
  */
-struct zy_request *request_receive(int fd);
+void request_receive(struct zy_request *request, int fd);
 
 /* Takes apart a FRAME_REQUEST of `length` bytes behind its frame header. 0, -1 when malformed.
  * Pure. */

@@ -7,7 +7,6 @@
  */
 #include "stacks.h"
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -18,8 +17,12 @@
 
 static char *loop_top;
 
-int
-stacks_prepare(void **top_out)
+/*
+ * Half a page below the place that is returned, half a page above: what a small request writes to its struct and what its
+ * functions push is one page together.
+ */
+void *
+stacks_prepare(size_t bytes)
 {
 	char *frame = __builtin_frame_address(0);
 	char *top = frame - ((uintptr_t)frame & (PAGE - 1)) - PAGE;
@@ -27,17 +30,16 @@ stacks_prepare(void **top_out)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (stack == MAP_FAILED)
-		return -1;
+		return NULL;
 	if (mprotect(stack + PAGE, LOOP_STACK, PROT_READ | PROT_WRITE) < 0 ||
 	    madvise(stack, PAGE + LOOP_STACK, MADV_DONTFORK) < 0)
-		return -1;
+		return NULL;
 	loop_top = stack + PAGE + LOOP_STACK;
 	/* Fails where the stack never grew so far; its untouched part is empty anyway. */
 	for (size_t below = 0; below < USED_STACK; below += PAGE)
 		if (madvise(top - below - PAGE, PAGE, MADV_DONTNEED) < 0)
 			break;
-	*top_out = top;
-	return 0;
+	return top - (bytes + PAGE - 1) / PAGE * PAGE - PAGE / 2;
 }
 
 void

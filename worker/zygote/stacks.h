@@ -4,13 +4,15 @@
 #ifndef ZYGOTED_ZYGOTE_STACKS_H
 #define ZYGOTED_ZYGOTE_STACKS_H
 
+#include <stddef.h>
+
 struct children;
 
 /*
- * Makes the loop's stack and empties the process's own stack below the caller's frame; *top_out is where a child's
- * begins. 0, or -1 with errno.
+ * Makes the loop's stack and empties the process's own stack below the caller's frame. Returns where a child's stack begins
+ * and grows down from; the `bytes` above it are zero and the child's too. NULL with errno.
  */
-int stacks_prepare(void **top_out) __attribute__((warn_unused_result));
+void *stacks_prepare(size_t bytes) __attribute__((warn_unused_result));
 
 /* Calls run(children) on the loop's stack. */
 _Noreturn void stacks_run(void (*run)(struct children *), struct children *children);
