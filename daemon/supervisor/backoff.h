@@ -8,9 +8,10 @@
 
 #include <stdint.h>
 
-#define BACKOFF_MIN_MS	   100
-#define BACKOFF_MAX_MS	   10000
-#define BACKOFF_HEALTHY_MS 10000 /* a process that was ready for so long starts the series anew */
+#define BACKOFF_MIN_MS	     100
+#define BACKOFF_MAX_MS	     10000 /* after one that never became ready */
+#define BACKOFF_READY_MAX_MS 1000  /* after one that was ready: clients wait for it */
+#define BACKOFF_HEALTHY_MS   10000 /* a process that was ready for so long starts the series anew */
 
 struct backoff {
 	uint32_t delay_ms; /* the last one given out, 0 at first */
