@@ -24,6 +24,7 @@ DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libcon
 	ieee-data
 DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
 	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git
+DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
 PKGS := libevent_core libseccomp libconfuse jansson
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -59,6 +60,8 @@ TEST_WORKER_DIRS := $(patsubst %/,%,$(wildcard tests/*/workers/*/))
 TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/*/workers/*.c)) \
 	$(TEST_WORKER_DIRS:tests/%=$(BUILD)/tests/%.so)
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+# Servers and tools that `make bench` compares with.
+BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
 .PHONY: all help deps deps-test run check check-unit check-e2e check-long lint asan bench fuzz install clean
@@ -161,8 +164,23 @@ check-e2e: all $(TEST_WORKERS) ## end-to-end and sandbox tests alone
 check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e tests/sandbox
 
-bench: all ## rate and latency against a textbook accept-fork-answer server
-	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py
+bench: deps ## install peers, measure against them: text, CSV, SVG in build/bench (PARTS="...", ROUNDS=n, DURATION=s)
+	@tests/deps.sh $(DEPS_BENCH) || echo "what is missing is left out of the report"
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BENCH)
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
+
+# The daemon's own messages, and two programs that get every chance to be fast.
+$(BUILD)/tests/bench/forker: $(call obj,tests/bench/forker.c $(BASE_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+$(BUILD)/tests/bench/textbook: tests/bench/textbook.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
+
+$(BUILD)/tests/bench/once: tests/bench/once.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -static -o $@ $<
 
 fuzz: $(FUZZ) ## each fuzz target for SECONDS=60 seconds
 	@for target in $(FUZZ); do \

@@ -1,80 +1,52 @@
 #!/usr/bin/python3
-"""Rate and latency of zygoted's echo against the textbook accept-fork-answer server, by wrk.
+"""The benchmark's report: every row from one run on one machine, medians of rounds in which servers are asked in turns.
 
-Both run at the same time on this machine; wrk asks them in turns, so that a disturbance hits both. Each figure is the
-median over the rounds. "mean" is connections / rate: what a client waits from one answer to the next, connecting
-included; wrk's own percentiles leave connecting out, which flatters a server that closes after each answer.
-ROUNDS, DURATION (seconds) and CONNECTIONS ("1 16") may be set in the environment.
+    PARTS="connections state peers limit memory" ROUNDS=5 DURATION=2 tests/bench/bench.py [--readme]
+
+DURATION is seconds of load for each figure. The text goes to standard output and build/bench/report.txt; beside that are CSV
+with the spread of the rounds, and SVG plots. --readme puts the table of the part `state` into README.md.
 """
 
+import argparse
+import collections
 import os
 import platform
 import re
-import socket
-import statistics
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
 import zyg  # noqa: E402
+from limit import measure_limit  # noqa: E402
+from load_parts import measure_connections, measure_peers, measure_state  # noqa: E402
+from memory import measure_memory  # noqa: E402
+from report import format_bars, format_table, rewrite_readme, write_csv, write_plots  # noqa: E402
 
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
-DURATION = int(os.environ.get("DURATION", "3"))
-CONNECTIONS = [int(word) for word in os.environ.get("CONNECTIONS", "1 16").split()]
-MICROSECONDS = {"us": 1, "ms": 1000, "s": 1000000}
-
-
-def build_textbook():
-    program = os.path.join(zyg.BUILD, "tests", "textbook")
-    os.makedirs(os.path.dirname(program), exist_ok=True)
-    source = os.path.join(HERE, "textbook.c")
-    compiler = os.environ.get("CC", "cc")
-    subprocess.run([compiler, "-D_GNU_SOURCE", "-O2", "-o", program, source], check=True)
-    return program
-
-
-def start_textbook():
-    port = zyg.free_port()
-    process = subprocess.Popen([build_textbook(), str(port)])
-
-    def answers():
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return True
-        except OSError:
-            return False
-
-    zyg.wait_until(answers, 5, "the textbook server listens")
-    return process, port
+PARTS = {
+    "connections": measure_connections,
+    "state": measure_state,
+    "peers": measure_peers,
+    "limit": measure_limit,
+    "memory": measure_memory,
+}
+Settings = collections.namedtuple("Settings", "rounds duration")
 
 
-def microseconds(text, percentile):
-    number, unit = re.search(rf"\s{percentile}%\s+([\d.]+)(us|ms|s)\b", text).groups()
-    return float(number) * MICROSECONDS[unit]
+def whole_number(name, default, most):
+    """From the environment, 1 to `most`."""
+    text = os.environ.get(name) or default
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= most:
+        raise SystemExit(f"{name}={text}: a whole number from 1 to {most} is wanted")
+    return int(text)
 
 
-def measure(port, connections):
-    """One run of wrk: (requests per second, mean us, median us, p99 us). Errors end the benchmark."""
-    url = f"http://127.0.0.1:{port}/echo/"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{DURATION}s", "--latency", url]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Socket errors" in text or "Non-2xx" in text:
-        raise SystemExit(f"wrong answers:\n{text}")
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
-    return rate, connections / rate * 1e6, microseconds(text, 50), microseconds(text, 99)
-
-
-def run_rounds(ports):
-    """(server, connections) -> medians of rate, mean, p50, p99."""
-    runs = {(server, n): [] for server in ports for n in CONNECTIONS}
-    for number in range(ROUNDS):
-        order = list(ports) if number % 2 == 0 else list(reversed(ports))
-        for connections in CONNECTIONS:
-            for server in order:
-                runs[server, connections].append(measure(ports[server], connections))
-    return {key: [statistics.median(column) for column in zip(*rows)] for key, rows in runs.items()}
+def wanted_parts():
+    names = (os.environ.get("PARTS") or " ".join(PARTS)).split()
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"PARTS: there is no {' '.join(unknown)}; there are: {' '.join(PARTS)}")
+    return names
 
 
 def cpu_model():
@@ -83,30 +55,59 @@ def cpu_model():
     return names[0] if names else platform.machine()
 
 
-def print_table(results):
-    print(f"machine: {os.cpu_count()} cores, {cpu_model()}, Linux {platform.release()}")
-    print(f"wrk: 1 thread, {ROUNDS} rounds of {DURATION} s, medians\n")
-    row = "{:>11}  {:<9} {:>11} {:>8} {:>8} {:>8}".format
-    print(row("connections", "server", "requests/s", "mean us", "p50 us", "p99 us"))
-    for connections in CONNECTIONS:
-        for server in ("textbook", "zygoted"):
-            print(row(connections, server, *(f"{n:.0f}" for n in results[server, connections])))
-        one, other = results["zygoted", connections], results["textbook", connections]
-        print(row("", "ratio", *(f"{a / b:.2f}" for a, b in zip(one, other))) + "\n")
+def memory_gibibytes():
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+
+
+def machine():
+    return f"{os.cpu_count()} cores, {cpu_model()}, {memory_gibibytes():.0f} GiB, Linux {platform.release()}"
+
+
+def describe(settings):
+    return (
+        f"machine: {machine()}\n"
+        f"load: wrk with 1 thread on the same machine; {settings.rounds} rounds of {settings.duration} s, medians\n"
+        f"load average at the start: {os.getloadavg()[0]:.2f}\n"
+    )
+
+
+def readme_text(section, settings):
+    """The table as an indented block, with the machine and the command that makes it."""
+    head, rows = section.readme
+    table = "".join(f"    {line}\n" for line in format_table(head, rows))
+    return (
+        f"\n{table}\n{machine()};\nmedians of {settings.rounds} rounds, from "
+        '`PARTS=state make bench BENCH_FLAGS=--readme`.\n\n'
+    )
 
 
 def main():
-    textbook, port = start_textbook()
-    daemon = zyg.Zygoted(
-        zyg.pool("echo", spare=16, max_children=64), requests_per_connection=1000000000
-    )
-    try:
-        daemon.start()
-        print_table(run_rounds({"textbook": port, "zygoted": daemon.port}))
-    finally:
-        daemon.stop()
-        textbook.kill()
-        textbook.wait()
+    parser = argparse.ArgumentParser(description="Measures and reports; see the head of bench.py for the environment.")
+    parser.add_argument("--readme", action="store_true", help="put the table of the part `state` into README.md")
+    arguments = parser.parse_args()
+    names = wanted_parts()
+    if arguments.readme and "state" not in names:
+        raise SystemExit("--readme needs the part `state`")
+    settings = Settings(whole_number("ROUNDS", "5", 100), whole_number("DURATION", "2", 3600))
+    folder = os.path.join(zyg.TOP, os.environ.get("ZYGOTED_BUILD", "build"), "bench")
+    os.makedirs(folder, exist_ok=True)
+    texts = [describe(settings)]
+    print(texts[0], flush=True)
+    sections = []
+    for name in names:
+        section = PARTS[name](settings)
+        sections.append(section)
+        write_csv(section, folder)
+        texts.append(section.text())
+        print(texts[-1], flush=True)
+    texts += [format_bars(sections), write_plots(sections, folder)]
+    print("\n".join(texts[-2:]))
+    with open(os.path.join(folder, "report.txt"), "w") as file:
+        file.write("\n".join(texts))
+    print(f"written: {folder}/report.txt, *.csv, *.svg")
+    if arguments.readme:
+        section = next(section for section in sections if section.name == "state")
+        rewrite_readme(os.path.join(zyg.TOP, "README.md"), readme_text(section, settings))
 
 
 if __name__ == "__main__":

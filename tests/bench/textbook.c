@@ -1,8 +1,9 @@
 /*
  * The server that textbooks show: accept, fork, the child answers one request and exits. No
- * sandbox, no state, no deadlines. The benchmark measures zygoted against it.
+ * sandbox, no deadlines; with a second argument it carries that many MiB of touched memory, as a
+ * server that loaded its state into its heap does. The benchmark measures zygoted against it.
  *
- * Runs in: a process of its own, started by bench.py. Not part of the daemon.
+ * Runs in: a process of its own, started by servers.py. Not part of the daemon.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -38,6 +39,20 @@ answer(int fd)
 		perror("write");
 }
 
+/* Volatile, or a compiler leaves out what is never read. */
+static void
+carry(size_t mebibytes)
+{
+	static char *volatile state;
+
+	state = malloc(mebibytes << 20);
+	if (state == NULL) {
+		perror("malloc");
+		exit(1);
+	}
+	memset(state, 0x5a, mebibytes << 20);
+}
+
 static int
 listen_on(uint16_t port)
 {
@@ -59,7 +74,13 @@ listen_on(uint16_t port)
 int
 main(int argc, char **argv)
 {
-	int listener = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 8000), on = 1;
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: textbook PORT [MEBIBYTES]\n");
+		return 1;
+	}
+	if (argc > 2)
+		carry(strtoul(argv[2], NULL, 10));
+	int listener = listen_on((uint16_t)atoi(argv[1])), on = 1;
 
 	signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
 	for (;;) {
