@@ -1,7 +1,8 @@
 """The parts that put load on servers: against connections, against the state's size, against peers."""
 
+from account import available_mib
 from report import AtLeast, AtMost, Plot, Section, number
-from servers import Fcgiwrap, ForkingMixIn, Nginx, PhpFpm, Running, Tcpserver, Textbook, Zygoted, knows_image
+from servers import Fcgiwrap, ForkingMixIn, Nginx, PhpFpm, Running, Tcpserver, Textbook, Zygoted, image_kinds, zygoted_with_state
 from wrk import Cell, median, ratio, run_rounds
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
@@ -77,25 +78,9 @@ def size_name(mebibytes):
     return f"{mebibytes // 1024} GiB" if mebibytes >= 1024 else f"{mebibytes} MiB" if mebibytes else "none"
 
 
-def available_mebibytes():
-    with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) // 1024 for line in file if line.startswith("MemAvailable:"))
-
-
-def state_zygoted(kind, mebibytes):
-    options = {"ballast": f"{mebibytes}M"}
-    image = {"image": kind} if knows_image(kind) else {}
-    return Zygoted(f"{kind} {mebibytes}", options, **image, **PATIENT)
-
-
-def state_kinds():
-    """Without the key there is one kind of image: what a plain fork copies."""
-    return [kind for kind in ("frozen", "inherited") if kind == "inherited" or knows_image(kind)]
-
-
 def fitting_sizes(kinds, notes):
     """All servers live at once, so that they can be asked in turns: as many sizes as the memory holds, with a fifth to spare."""
-    left = available_mebibytes() * 0.8
+    left = available_mib() * 0.8
     sizes = []
     for mebibytes in MEBIBYTES:
         needed = mebibytes * (len(kinds) + 1)
@@ -126,9 +111,11 @@ def state_bars(runs, kinds):
 
 def measure_state(settings):
     section = Section("state", f"Rate and latency against the state's size, echo, {STATE_CONNECTIONS} connections")
-    kinds = state_kinds()
+    kinds = list(image_kinds()) or ["inherited"]
     sizes = fitting_sizes(kinds, section.notes)
-    wanted = {(size, kind): state_zygoted(kind, size) for size in sizes for kind in kinds}
+    wanted = {
+        (size, kind): zygoted_with_state(f"{kind} {size}", kind, size, **PATIENT) for size in sizes for kind in kinds
+    }
     wanted |= {(size, "textbook"): Textbook(f"textbook {size}", size) for size in sizes}
     order = [(size, kind) for size in sizes for kind in [*kinds, "textbook"]]
     with Running([wanted[key] for key in order], section.notes):

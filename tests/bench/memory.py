@@ -1,71 +1,16 @@
-"""What children and loading cost in memory, and how long freezing takes.
-
-One child: the daemon's own probe, and beside it what the kernel says of a parked child. Many children, and the peak of the load: by how
-much the machine's MemAvailable falls, which leaves nothing out, whoever it is accounted to; so only a quiet machine gives good figures.
-"""
+"""What children and loading cost in memory, and how long freezing takes."""
 
 import statistics
-import threading
-import time
 
-from load_parts import state_kinds
+from account import open_account
 from proc import private_kib, read_proc
 from report import AtMost, Section
-from servers import Zygoted
+from servers import Zygoted, image_kinds, zygoted_with_state
 
-STATE = "1G"
 STATE_MIB = 1024
 PARKED = {"frozen": 1000, "inherited": 100}  # a plain fork of 1 GiB takes tens of milliseconds, and 2 MiB of page tables
-SAMPLE_SECONDS = 0.001
-QUIET_SAMPLES = 20
-
-
-def available_kib():
-    with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
-
-
-def quiet_available_kib():
-    """The middle of some samples, 10 ms apart."""
-    samples = []
-    for _ in range(QUIET_SAMPLES):
-        samples.append(available_kib())
-        time.sleep(0.01)
-    return statistics.median(samples)
-
-
-class Lowest:
-    """The least of MemAvailable while the block runs."""
-
-    def __enter__(self):
-        self.before = quiet_available_kib()
-        self.least = self.before
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self.sample)
-        self.thread.start()
-        return self
-
-    def sample(self):
-        while not self.done.wait(SAMPLE_SECONDS):
-            self.least = min(self.least, available_kib())
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.thread.join()
-
-    @property
-    def drop_mib(self):
-        return (self.before - self.least) / 1024
-
-
-def image_keys(kind):
-    """Of the pool: none where the build has one kind of image only."""
-    return {"image": kind} if "frozen" in state_kinds() else {}
-
-
-def zygoted(kind, count, state=STATE):
-    keys = {**image_keys(kind), "spare": count, "max_children": count}
-    return Zygoted(kind, {"ballast": state} if state else None, **keys)
+ROUNDS_MAX = 3
+WHY = "no frozen image in this build"
 
 
 def status_kib(pid, name):
@@ -74,10 +19,11 @@ def status_kib(pid, name):
 
 
 def one_child():
-    """(probe's own pages, a parked child's own pages, a child's page tables), KiB."""
+    """KiB of an echo child without state: the probe's own pages, a parked child's own pages, a child's page tables."""
     server = Zygoted()
     try:
         server.start()
+        server.settle()
         memory = next(row for row in server.daemon.ctl("memory")["pools"] if row["pool"] == "echo")
         children = server.daemon.child_pids("echo")
         own = statistics.median(private_kib(pid) for pid in children)
@@ -87,37 +33,29 @@ def one_child():
         server.stop()
 
 
-def parked_mib(kind, count):
-    """What the daemon with that many parked children takes beyond its state of 1 GiB."""
-    server = zygoted(kind, count)
-    before = quiet_available_kib()
-    try:
-        server.start()
-        return (before - quiet_available_kib()) / 1024 - STATE_MIB
-    finally:
-        server.stop()
-
-
-def find_figure(tree, names):
-    """The first number under one of these names, anywhere in an answer of the control socket."""
-    if isinstance(tree, dict):
-        for name in names:
-            if isinstance(tree.get(name), (int, float)):
-                return tree[name]
+def find_figure(tree, name):
+    """The first number of that name, anywhere in an answer of the control socket."""
+    if isinstance(tree, dict) and isinstance(tree.get(name), (int, float)):
+        return tree[name]
     below = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    return next((found for found in (find_figure(part, names) for part in below) if found is not None), None)
+    return next((found for found in (find_figure(part, name) for part in below) if found is not None), None)
 
 
-def load_once(kind):
-    """(MiB of the peak beyond the state, seconds of freezing or None)."""
-    server = zygoted(kind, 1)
+def with_state(kind, count):
+    """A daemon with 1 GiB of state and that many parked children: MiB that all its processes take beyond the state, MiB of the peak
+    beyond it, seconds of freezing (None: it says nothing of that), and how memory was measured."""
+    account = open_account()
     try:
-        with Lowest() as lowest:
+        server = zygoted_with_state(kind, kind, STATE_MIB, spare=count, max_children=count)
+        server.daemon.prefix = account.prefix
+        try:
             server.start()
-        frozen_us = find_figure(server.daemon.ctl("info"), ("freeze_us",))
-        return lowest.drop_mib - STATE_MIB, frozen_us / 1e6 if frozen_us is not None else None
+            freeze = find_figure(server.daemon.ctl("info"), "freeze_seconds")
+            return account.now_mib() - STATE_MIB, account.peak_mib() - STATE_MIB, freeze, account.how
+        finally:
+            server.stop()
     finally:
-        server.stop()
+        account.close()
 
 
 def add(section, what, values, unit):
@@ -138,39 +76,33 @@ def measure_child(section, rounds):
     section.bars.append(AtMost("one echo child adds, page tables included", total, 200, " KiB"))
 
 
-def measure_parked(section, kinds, rounds):
-    medians = {}
-    for kind in kinds:
-        values = [parked_mib(kind, PARKED[kind]) for _ in range(rounds if kind == "frozen" else 1)]
-        what = f"{PARKED[kind]} parked children, image of 1 GiB, {kind}: all beyond the image"
-        medians[kind] = add(section, what, values, "MiB")
-    section.bars.append(
-        AtMost("1,000 parked children, frozen image of 1 GiB: all beyond it", medians.get("frozen"), 300, " MiB", WHY)
-    )
-
-
-def measure_load(section, kinds, rounds):
-    peaks, freezes = {}, []
-    for kind in kinds:
-        found = [load_once(kind) for _ in range(rounds)]
-        peaks[kind] = add(section, f"peak of loading 1 GiB, {kind}: beyond the state", [peak for peak, _ in found], "MiB")
-        if kind == "frozen":
-            freezes = [seconds for _, seconds in found if seconds is not None]
-    frozen = add(section, "freezing 1 GiB", freezes, "s") if freezes else None
-    section.bars.append(AtMost("peak of loading 1 GiB, frozen: beyond the state", peaks.get("frozen"), 128, " MiB", WHY))
-    section.bars.append(AtMost("freezing 1 GiB", frozen, 1, " s", WHY))
-
-
-WHY = "no frozen image in this build"
+def measure_kind(section, kind, rounds):
+    """Medians by the names of the promises."""
+    loads = [with_state(kind, 1) for _ in range(rounds)]
+    parked = [with_state(kind, PARKED[kind])[0] for _ in range(rounds if kind == "frozen" else 1)]
+    freezes = [freeze for _, _, freeze, _ in loads if freeze is not None]
+    found = {
+        "alone": add(section, f"1 GiB, {kind}, 1 parked child: beyond the state", [now for now, _, _, _ in loads], "MiB"),
+        "parked": add(section, f"1 GiB, {kind}, {PARKED[kind]} parked children: beyond the state", parked, "MiB"),
+        "peak": add(section, f"1 GiB, {kind}: peak of the load beyond the state", [peak for _, peak, _, _ in loads], "MiB"),
+    }
+    if kind == "frozen" and freezes:
+        found["freeze"] = add(section, "1 GiB: freezing", freezes, "s")
+    section.notes = [f"measured by {loads[0][3]}"]
+    return found
 
 
 def measure_memory(settings):
     section = Section("memory", "Memory and loading")
     section.head = ["", "median", "min", "max", ""]
     section.csv_head = ["what", "rounds", "median", "min", "max", "unit"]
-    kinds = state_kinds()
-    rounds = min(settings.rounds, 3)
+    rounds = min(settings.rounds, ROUNDS_MAX)
     measure_child(section, rounds)
-    measure_parked(section, kinds, rounds)
-    measure_load(section, kinds, rounds)
+    found = {kind: measure_kind(section, kind, rounds) for kind in image_kinds() or ("inherited",)}
+    frozen = found.get("frozen", {})
+    section.bars += [
+        AtMost("1,000 parked children, frozen image of 1 GiB: all beyond it", frozen.get("parked"), 300, " MiB", WHY),
+        AtMost("peak of loading 1 GiB, frozen: beyond the state", frozen.get("peak"), 128, " MiB", WHY),
+        AtMost("freezing 1 GiB", frozen.get("freeze"), 1, " s", WHY),
+    ]
     return section

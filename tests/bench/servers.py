@@ -4,6 +4,8 @@ Each has a folder and a free port of its own, listens on the loopback interface,
 process id. As root they are started as the user nobody.
 """
 
+import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -18,6 +20,7 @@ from wrk import Absent
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(zyg.BUILD, "tests", "bench")
 PROCESSES = 16  # that a peer keeps ready, as zygoted keeps spares
+WORKERS = os.cpu_count()  # of nginx
 CHILDREN_MAX = 64
 START_BOUND = 120  # seconds; gigabytes are loaded
 SETTLE_BOUND = 60
@@ -54,6 +57,12 @@ class Zygoted:
         self.daemon.stop()
 
 
+@functools.cache
+def image_kinds():
+    """That this daemon can be told to use; none where it has one kind only, which is what a plain fork copies."""
+    return tuple(kind for kind in ("frozen", "inherited") if knows_image(kind))
+
+
 def knows_image(kind):
     """Whether this daemon has the pool key `image` and this value of it."""
     daemon = zyg.Zygoted(zyg.pool("echo", image=kind))
@@ -63,8 +72,16 @@ def knows_image(kind):
         daemon.clean()
 
 
+def zygoted_with_state(name, kind, mebibytes, **keys):
+    """Carrying touched memory, in an image of that kind."""
+    image = {"image": kind} if image_kinds() else {}
+    return Zygoted(name, {"ballast": f"{mebibytes}M"}, **image, **keys)
+
+
 class Peer:
     """A server with files of its own. Subclasses give `commands`, which may write into self.folder."""
+
+    kept = 0  # processes below its programs when no request runs
 
     def __init__(self, name):
         self.name = name
@@ -72,7 +89,6 @@ class Peer:
         self.url = f"http://127.0.0.1:{self.port}/"
         self.folder = None
         self.running = []
-        self.idle_count = 0
 
     def commands(self):
         """Command lines of programs that stay in the foreground, in the order of their start."""
@@ -96,7 +112,6 @@ class Peer:
                     subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **UNPRIVILEGED)
                 )
         zyg.wait_until(self.answers, START_BOUND, f"{self.name} answers: {self.log()}")
-        self.idle_count = len(self.below())
 
     def log(self):
         with open(os.path.join(self.folder, "log"), errors="replace") as file:
@@ -117,11 +132,11 @@ class Peer:
         return [pid for process in self.running for pid in descendants(process.pid) if is_alive(pid)]
 
     def settle(self):
-        """No request is running: as many processes as when none had come, twice in a row."""
+        """No request is running: no more processes than it keeps, twice in a row."""
 
         def quiet():
             for _ in range(2):
-                if len(self.below()) > self.idle_count:
+                if len(self.below()) > self.kept:
                     return False
                 time.sleep(0.02)
             return True
@@ -158,6 +173,7 @@ class Textbook(Peer):
 class Nginx(Peer):
     """Answers from a file: what a server does that isolates nothing."""
 
+    kept = WORKERS
     location = "root {folder}; try_files /static.txt =404; default_type text/plain;"
 
     def commands(self):
@@ -169,7 +185,7 @@ class Nginx(Peer):
         )
         path = self.write(
             "nginx.conf",
-            f"daemon off;\nworker_processes auto;\npid {self.folder}/nginx.pid;\nerror_log stderr error;\n"
+            f"daemon off;\nworker_processes {WORKERS};\npid {self.folder}/nginx.pid;\nerror_log stderr error;\n"
             "events { worker_connections 1024; }\nhttp {\n  access_log off;\n  keepalive_requests 1000000000;\n"
             f"{temporary}  server {{\n    listen 127.0.0.1:{self.port} backlog=4096;\n"
             f"    location / {{ {location} }}\n  }}\n}}\n",
@@ -181,6 +197,7 @@ class Nginx(Peer):
 
 
 class PhpFpm(Nginx):
+    kept = WORKERS + PROCESSES
     location = (
         "fastcgi_pass unix:{folder}/socket; fastcgi_param SCRIPT_FILENAME {folder}/echo.php;"
         " fastcgi_param REQUEST_METHOD $request_method; fastcgi_param REQUEST_URI $request_uri;"
@@ -203,6 +220,7 @@ class PhpFpm(Nginx):
 
 
 class Fcgiwrap(Nginx):
+    kept = WORKERS + PROCESSES
     location = (
         "fastcgi_pass unix:{folder}/socket; fastcgi_param SCRIPT_FILENAME {folder}/once;"
         " fastcgi_param REQUEST_METHOD $request_method; fastcgi_param GATEWAY_INTERFACE CGI/1.1;"
@@ -231,31 +249,22 @@ class Running:
     """Starts servers, leaves out those that are absent (and says so in `notes`), stops them all at the end."""
 
     def __init__(self, servers, notes):
-        self.servers = []
         self.wanted = servers
         self.notes = notes
+        self.stack = contextlib.ExitStack()
 
     def __enter__(self):
-        try:
+        with contextlib.ExitStack() as stack:
+            servers = {}
             for server in self.wanted:
-                self.start(server)
-        except BaseException:
-            self.stop()
-            raise
-        return {server.name: server for server in self.servers}
-
-    def start(self, server):
-        try:
-            self.servers.append(server)
-            server.start()
-        except Absent as reason:
-            self.servers.pop()
-            server.stop()
-            self.notes.append(f"left out: {server.name}: {reason}")
-
-    def stop(self):
-        for server in reversed(self.servers):
-            server.stop()
+                stack.callback(server.stop)
+                try:
+                    server.start()
+                    servers[server.name] = server
+                except Absent as reason:
+                    self.notes.append(f"left out: {server.name}: {reason}")
+            self.stack = stack.pop_all()
+        return servers
 
     def __exit__(self, *_):
-        self.stop()
+        self.stack.close()
