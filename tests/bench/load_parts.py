@@ -134,11 +134,12 @@ def readme_rows(runs, names, kinds):
     titles = {"frozen": "zygoted", "inherited": "plain fork", "textbook": "textbook"}
     head = ["state"]
     for kind in kinds:
-        head += [f"{titles[kind]}: req/s", "p50 us", "p99 us"]
+        head += [f"{titles[kind]}: req/s", "p50 ms", "p99 ms"]
     rows = []
     for name in names:
         measured = [runs[name, kind] for kind in kinds]
-        cells = [number(median(one, field)) for one in measured for field in ("rate", "p50_us", "p99_us")]
+        scales = (("rate", 1), ("p50_us", 1000), ("p99_us", 1000))
+        cells = [number(median(one, field) / scale) for one in measured for field, scale in scales]
         rows.append([name, *cells])
     return head, rows
 
