@@ -43,7 +43,7 @@ ONE_FAULT := -Wl,-z,max-page-size=0x10000
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 BASE_SRC := $(wildcard daemon/base/*.c) $(if $(SANITIZE),tests/sanitizer.c)
-ZYGOTED_SRC := $(wildcard daemon/*.c daemon/supervisor/*.c daemon/front/*.c)
+ZYGOTED_SRC := $(wildcard daemon/*.c daemon/supervisor/*.c daemon/front/*.c daemon/doctor/*.c)
 CTL_SRC := $(wildcard daemon/zygotectl/*.c)
 ZYGOTE_SRC := $(wildcard worker/zygote/*.c)
 WORKERS := $(filter-out zygote,$(notdir $(patsubst %/,%,$(dir $(wildcard worker/*/*.c)))))
@@ -87,7 +87,8 @@ run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the f
 
 # ---- objects ----
 
-$(BUILD)/obj/daemon/supervisor/%.o $(BUILD)/obj/daemon/zygotectl/%.o $(BUILD)/obj/daemon/front/%.o: \
+$(BUILD)/obj/daemon/supervisor/%.o $(BUILD)/obj/daemon/zygotectl/%.o $(BUILD)/obj/daemon/front/%.o \
+	$(BUILD)/obj/daemon/doctor/%.o: \
 	CFLAGS_ALL += $(PKG_CFLAGS)
 
 $(BUILD)/obj/%.o: %.c Makefile

@@ -28,8 +28,13 @@ files() {
 # shellcheck disable=SC2046
 {
 	# Executables meet in base/proto.h and nowhere else. Configuration and routes share the pure route matcher.
-	deny "base is below everything" 'supervisor/|front/|zygotectl/|zygote/' $(files daemon/base)
-	deny "front must not know the supervisor" 'supervisor/|zygotectl/' $(files daemon/front)
+	deny "base is below everything" 'supervisor/|front/|doctor/|zygotectl/|zygote/' $(files daemon/base)
+	deny "front must not know the supervisor" 'supervisor/|doctor/|zygotectl/' $(files daemon/front)
+	deny "nobody calls the doctor but main" 'doctor/' $(files daemon/supervisor) $(files daemon/zygotectl)
+	# The user, the filter and the parsers of /proc are the supervisor's own: what is tried out is what is used.
+	deny "the doctor stands on base and four modules of the supervisor" \
+		'front/|zygotectl/|zygote/|event|supervisor/([^ips]|i[^d]|p[^or]|s[^m])' $(files daemon/doctor)
+	deny "the doctor compiles filters and knows no more of the policy" 'supervisor/policy(_[^c]|\.)' $(files daemon/doctor)
 	deny "supervisor must not know the front" 'zygotectl/|front/' \
 		$(files daemon/supervisor '/config[^/]*\.c$')
 	deny "the configuration may use front/route.h only" 'zygotectl/|front/([^r]|r[^o]|ro[^u]|rou[^t]|rout[^e]|route[^.])' \
@@ -38,12 +43,12 @@ files() {
 
 	# The zygote: libc and libdl, base, worker.h, its own headers.
 	deny "the zygote stands on base and worker.h alone" \
-		'supervisor/|front/|zygotectl/|event|openssl/|seccomp\.h|confuse\.h|jansson\.h' \
+		'supervisor/|front/|doctor/|zygotectl/|event|openssl/|seccomp\.h|confuse\.h|jansson\.h' \
 		$(files worker/zygote)
 	for worker in worker/*/; do
 		[ "$worker" = worker/zygote/ ] && continue
 		deny "a worker includes worker.h and its own headers" \
-			'base/|supervisor/|front/|zygotectl/|zygote/|\.\./' $(files "$worker")
+			'base/|supervisor/|front/|doctor/|zygotectl/|zygote/|\.\./' $(files "$worker")
 	done
 
 	# Third-party headers in their quarantine.
@@ -51,8 +56,8 @@ files() {
 		$(files daemon '^daemon/supervisor/policy_compile\.c$')
 	deny "confuse.h belongs to config*.c" 'confuse\.h' \
 		$(files daemon '^daemon/supervisor/config[^/]*\.[ch]$')
-	deny "jansson.h belongs to control*, memory and zygotectl" 'jansson\.h' \
-		$(files daemon '^daemon/(zygotectl/|supervisor/(control|memory|json)[^/]*\.[ch]$)')
+	deny "jansson.h belongs to control*, memory, the doctor's report and zygotectl" 'jansson\.h' \
+		$(files daemon '^daemon/(zygotectl/|doctor/report\.c|supervisor/(control|memory|json)[^/]*\.[ch]$)')
 	deny "openssl belongs to tls" 'openssl/' $(files daemon '^daemon/front/tls[^/]*\.[ch]$')
 	deny "libevent drives loops in front and supervisor, no more" 'event2?[/.]' \
 		$(files daemon/base) $(files daemon/zygotectl) $(files worker)
