@@ -151,7 +151,7 @@ $(BUILD)/fuzz/$(notdir $(basename $(1))): $(1) $(call link_of,$(1))
 endef
 $(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(target))))
 
-check: deps-test ## install test tools, build, run unit and end-to-end tests
+check: deps-test ## install test tools, build, then unit, end-to-end, sandbox and facts tests
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS)
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-e2e
@@ -159,8 +159,8 @@ check: deps-test ## install test tools, build, run unit and end-to-end tests
 check-unit: $(UNIT) ## unit tests alone
 	@tests/unit/run.sh $(UNIT)
 
-check-e2e: all $(TEST_WORKERS) ## end-to-end and sandbox tests alone
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox
+check-e2e: all $(TEST_WORKERS) ## end-to-end, sandbox and facts tests alone
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
 
 check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e tests/sandbox
@@ -199,7 +199,7 @@ asan: ## build and test with address and undefined-behaviour sanitizers
 .PHONY: asan-run
 asan-run: all $(UNIT) $(TEST_WORKERS)
 	@tests/unit/run.sh $(UNIT)
-	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox
+	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))

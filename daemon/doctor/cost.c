@@ -108,6 +108,7 @@ compare_sizes(struct finding *finding, bool is_frozen)
 	int64_t times[3];
 	unsigned last = 0;
 
+	lab_volunteer();
 	for (unsigned i = 0; i < 3; i++) {
 		if (!lab_has_memory(sizes_mib[i] * LAB_MIB))
 			break;
@@ -119,7 +120,7 @@ compare_sizes(struct finding *finding, bool is_frozen)
 			 i > 0 ? "," : "", (long long)times[i], sizes_mib[i]);
 	}
 	if (last == 0)
-		finding_untried(finding, "less than 256 MiB of memory are available");
+		finding_untried(finding, "less than 256 MiB of memory are known to be available");
 	else
 		judge_times(finding, text, times, last, is_frozen);
 }
@@ -141,7 +142,6 @@ run_fork_frozen(struct finding *finding)
 /* What a confined process says of itself and its child, in shared memory. */
 struct inherited {
 	int error;
-	const char *step; /* that failed; a literal */
 	int64_t plain_us;
 	int64_t load_us;
 	int64_t confined_us;
@@ -261,7 +261,8 @@ judge_inherited(struct finding *finding, const struct inherited *inherited)
 	finding_add(finding, inherited->confined_us, "fork_confined_us");
 	finding_add(finding, inherited->load_us, "load_us");
 	const bool is_same = seccomp == 2 && no_new_privs == 1 && limit_read &&
-			     limit.rlim_max == 0 && strcmp(network, inherited->network) == 0;
+			     limit.rlim_max == 0 && network[0] != '\0' &&
+			     strcmp(network, inherited->network) == 0;
 	const bool is_cheap =
 		inherited->confined_us > 0 &&
 		inherited->confined_us <= FILTER_FACTOR * inherited->plain_us + SLACK_US;
@@ -302,7 +303,8 @@ run_inherited(struct finding *finding)
 		finding_missing(finding, "loading the filter");
 	else
 		judge_inherited(finding, inherited);
-	kill(inherited->parked, SIGKILL);
+	if (inherited->parked > 0)
+		kill(inherited->parked, SIGKILL);
 	lab_end(pid);
 }
 

@@ -8,9 +8,12 @@
  */
 #include "doctor/doctor.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "doctor/experiment.h"
@@ -58,6 +61,23 @@ perform_all(const struct identity *identity, struct report *report)
 	munmap(shared, sizeof(*shared));
 }
 
+/*
+ * Experiments take the numbers 0 to 2 for granted; and with SIGCHLD ignored, as a careless parent
+ * may leave it, children would be gone before we can wait for them.
+ */
+static void
+prepare(void)
+{
+	int fd;
+
+	signal(SIGCHLD, SIG_DFL);
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 doctor_main(int argc, char **argv)
 {
@@ -70,6 +90,7 @@ doctor_main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	prepare();
 	identity_resolve("", &identity, notice, sizeof(notice));
 	perform_all(&identity, &report);
 	if ((is_json ? report_print_json : report_print_table)(&report, stdout) < 0) {

@@ -84,7 +84,7 @@ reset_signals(void)
 }
 
 /*
- * Some experiments die by plan, without a core file. A change of user makes a process not dumpable,
+ * Some experiments die by plan, if possible without a core file. A change of user makes a process not dumpable,
  * which would close its own /proc/self to it, and clears the signal of its parent's death: prctl(2).
  */
 static bool
@@ -95,10 +95,9 @@ prepare(const struct experiment *experiment, const struct identity *identity,
 
 	reset_signals();
 	alarm(EXPERIMENT_SECONDS);
+	(void)setrlimit(RLIMIT_CORE, &none);
 	if (setpgid(0, 0) < 0)
 		finding_missing(finding, "a process group of its own");
-	else if (setrlimit(RLIMIT_CORE, &none) < 0)
-		finding_missing(finding, "setrlimit");
 	else if (experiment->as_user && identity_apply(identity) < 0)
 		finding_missing(finding, "becoming the unprivileged user");
 	else if (prctl(PR_SET_DUMPABLE, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -113,7 +112,7 @@ prepare(const struct experiment *experiment, const struct identity *identity,
  * used up.
  */
 static void
-judge_death(const struct experiment *experiment, const siginfo_t *info, struct finding *finding)
+judge_death(const siginfo_t *info, struct finding *finding)
 {
 	if (info->si_code == CLD_EXITED) {
 		if (finding->verdict == VERDICT_NONE)
@@ -125,9 +124,6 @@ judge_death(const struct experiment *experiment, const siginfo_t *info, struct f
 	} else {
 		finding_set(finding, false, "died of signal %s", sigabbrev_np(info->si_status));
 	}
-	if (finding->verdict == VERDICT_MISSING)
-		finding->verdict =
-			experiment->reliance == RELIANCE_YES ? VERDICT_FAILS : VERDICT_UNTRIED;
 }
 
 /* What it forked is ended while its own number is still taken: nobody else's group can have it. */
@@ -139,9 +135,9 @@ await_end(pid_t pid, siginfo_t *info)
 	do
 		result = waitid(P_PID, (id_t)pid, info, WEXITED | WNOWAIT);
 	while (result < 0 && errno == EINTR);
-	kill(-pid, SIGKILL);
 	if (result < 0)
 		return -1;
+	kill(-pid, SIGKILL);
 	return waitpid(pid, NULL, 0) == pid ? 0 : -1;
 }
 
@@ -159,9 +155,12 @@ experiment_perform(const struct experiment *experiment, const struct identity *i
 		_exit(0);
 	}
 	if (pid < 0 || await_end(pid, &info) < 0)
-		finding_set(shared, false, "no process for it: %s", strerror(errno));
+		finding_missing(shared, "a process for it");
 	else
-		judge_death(experiment, &info, shared);
+		judge_death(&info, shared);
+	if (shared->verdict == VERDICT_MISSING)
+		shared->verdict =
+			experiment->reliance == RELIANCE_YES ? VERDICT_FAILS : VERDICT_UNTRIED;
 	*finding_out = *shared;
 	finding_out->measured[FINDING_TEXT_MAX - 1] = '\0';
 }

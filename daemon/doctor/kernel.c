@@ -150,14 +150,14 @@ run_pagemap(struct finding *finding)
 		return;
 	}
 	memory[0] = 1;
-	if (lab_count_pages(memory, 1, &alone) < 0) {
+	if (lab_count_pages((uintptr_t)memory, 1, &alone) < 0) {
 		finding_missing(finding, "/proc/self/pagemap");
 		return;
 	}
 	const pid_t pid = lab_fork();
 	if (pid == 0)
 		_exit(lab_await(ends[1]) ? 0 : 1);
-	const int error = pid < 0 || lab_count_pages(memory, 1, &both) < 0 ? errno : 0;
+	const int error = pid < 0 || lab_count_pages((uintptr_t)memory, 1, &both) < 0 ? errno : 0;
 	if (!lab_wake(ends[0]) || pid < 0 || lab_wait(pid) != 0 || error != 0)
 		finding_untried(finding, "no child: %s", strerror(error));
 	else
@@ -196,17 +196,12 @@ struct notified {
 	long result;
 };
 
-/* No message could be sent through the filter but on the zygote's numbers, so the table is shared. */
 static _Noreturn void
-call_and_wait(struct notified *notified, int end)
+call_and_wait(struct notified *notified, int filter_fd)
 {
-	const int fd = policy_compile("compute", POLICY_REST_NOTIFY);
-
-	notified->error = fd < 0 ? errno : confine_no_new_privs();
-	if (notified->error == 0 && dup2(end, STDERR_FILENO) < 0)
-		notified->error = errno;
+	notified->error = confine_no_new_privs();
 	if (notified->error == 0)
-		notified->error = confine_filter(fd, &notified->listener_fd);
+		notified->error = confine_filter(filter_fd, &notified->listener_fd);
 	(void)lab_wake(STDERR_FILENO);
 	if (notified->error == 0)
 		notified->result = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
@@ -227,19 +222,28 @@ answer(const struct notified *notified)
 	return ioctl(notified->listener_fd, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
+/*
+ * The filter lets a message with a descriptor pass on the zygote's numbers only, so the child shares
+ * our table of descriptors; and it may write to standard error, so that is where it wakes us.
+ */
 static void
 run_notify(struct finding *finding)
 {
 	struct notified *notified = lab_shared(sizeof(*notified));
+	const int filter_fd = policy_compile("compute", POLICY_REST_NOTIFY);
 	int ends[2];
 
-	if (notified == NULL || lab_pair(ends) < 0) {
+	if (filter_fd < 0) {
+		finding_missing(finding, "compiling a filter with a listener");
+		return;
+	}
+	if (notified == NULL || lab_pair(ends) < 0 || dup2(ends[1], STDERR_FILENO) < 0) {
 		finding_untried(finding, "no memory or socket: %s", strerror(errno));
 		return;
 	}
 	const long pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0L, 0L, 0L, 0L);
 	if (pid == 0)
-		call_and_wait(notified, ends[1]);
+		call_and_wait(notified, filter_fd);
 	if (pid < 0 || !lab_await(ends[0])) {
 		finding_untried(finding, "no child: %s", strerror(errno));
 		return;

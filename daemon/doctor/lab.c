@@ -51,6 +51,8 @@ lab_wait(pid_t pid)
 void
 lab_end(pid_t pid)
 {
+	if (pid <= 0)
+		return; /* kill(2) would take it for a group, or for everybody */
 	kill(pid, SIGKILL);
 	lab_wait(pid);
 }
@@ -147,10 +149,10 @@ count_entries(const uint64_t *entries, size_t count, struct lab_pages *out)
 }
 
 int
-lab_count_pages(const void *start, size_t count, struct lab_pages *out)
+lab_count_pages(uintptr_t start, size_t count, struct lab_pages *out)
 {
 	uint64_t entries[PAGES_AT_ONCE];
-	off_t at = (off_t)((uintptr_t)start / LAB_PAGE * sizeof(entries[0]));
+	off_t at = (off_t)(start / LAB_PAGE * sizeof(entries[0]));
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
 	memset(out, 0, sizeof(*out));
@@ -189,6 +191,18 @@ lab_now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* proc_pid_oom_score_adj(5); anybody may raise it. Without it the experiment is as good. */
+void
+lab_volunteer(void)
+{
+	const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "1000", 4);
+	close(fd);
 }
 
 /* Four times as much has to be there. */

@@ -18,7 +18,7 @@ pid_t lab_fork(void);
 /* Waits for a child's end. Its wait status, -1 when that cannot be had. */
 int lab_wait(pid_t pid);
 
-/* Ends and reaps it. */
+/* Ends and reaps a child; without effect when there is none (pid <= 0). */
 void lab_end(pid_t pid);
 
 /* Two ends for a parent and its child to wait for each other, close-on-exec. 0, or -1. */
@@ -48,7 +48,7 @@ struct lab_pages {
 };
 
 /* Counts them. 0, or -1 with errno when /proc/self/pagemap cannot be read. */
-int lab_count_pages(const void *start, size_t count, struct lab_pages *out)
+int lab_count_pages(uintptr_t start, size_t count, struct lab_pages *out)
 	__attribute__((warn_unused_result));
 
 /* Minor faults of this process up to now. */
@@ -56,6 +56,9 @@ long lab_faults(void);
 
 /* CLOCK_MONOTONIC in microseconds. */
 int64_t lab_now_us(void);
+
+/* Should memory run out, this process is the first to go. */
+void lab_volunteer(void);
 
 /* Whether so many bytes can be used for a while without anybody noticing. */
 bool lab_has_memory(size_t size);

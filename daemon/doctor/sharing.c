@@ -52,7 +52,7 @@ count_text(struct text *text)
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		if (!is_text(line, &start, &end))
 			continue;
-		if (lab_count_pages((const void *)start, (end - start) / LAB_PAGE, &pages) < 0)
+		if (lab_count_pages(start, (end - start) / LAB_PAGE, &pages) < 0)
 			text->error = errno;
 		text->present += pages.present;
 		text->copied += pages.copied;
@@ -106,7 +106,7 @@ watch_owner(struct finding *finding, char *region, bool by_exec)
 	int ends[2], input[2];
 
 	if (lab_pair(ends) < 0 || lab_pair(input) < 0 ||
-	    lab_count_pages(region, OWNED_PAGES, &before) < 0) {
+	    lab_count_pages((uintptr_t)region, OWNED_PAGES, &before) < 0) {
 		finding_untried(finding, "cannot count pages: %s", strerror(errno));
 		return;
 	}
@@ -115,9 +115,10 @@ watch_owner(struct finding *finding, char *region, bool by_exec)
 		park_and_leave(ends, input, by_exec);
 	close(ends[1]);
 	close(input[0]);
-	if (pid < 0 || !lab_await(ends[0]) || lab_count_pages(region, OWNED_PAGES, &during) < 0 ||
-	    !lab_wake(ends[0]) || lab_await(ends[0]) || (!by_exec && lab_wait(pid) != 0) ||
-	    lab_count_pages(region, OWNED_PAGES, &after) < 0) {
+	if (pid < 0 || !lab_await(ends[0]) ||
+	    lab_count_pages((uintptr_t)region, OWNED_PAGES, &during) < 0 || !lab_wake(ends[0]) ||
+	    lab_await(ends[0]) || (!by_exec && lab_wait(pid) != 0) ||
+	    lab_count_pages((uintptr_t)region, OWNED_PAGES, &after) < 0) {
 		finding_set(finding, false, "no child, or it died: %s", strerror(errno));
 		return;
 	}

@@ -100,7 +100,7 @@ copy_in_child(volatile char *region, unsigned count, struct copies *copies)
 	for (unsigned i = 0; i < count; i++)
 		region[(size_t)i * LAB_PAGE] = 2;
 	copies->faults = lab_faults() - before;
-	if (lab_count_pages((const char *)region, COPY_PAGES, &copies->pages) < 0)
+	if (lab_count_pages((uintptr_t)region, COPY_PAGES, &copies->pages) < 0)
 		copies->error = errno;
 	_exit(0);
 }
