@@ -224,8 +224,11 @@ run_confined(struct inherited *inherited, int filter_fd, int end)
 	if (inherited->error == 0)
 		inherited->confined_us = time_bare_fork_us();
 	const pid_t pid = bare_fork();
-	if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+			_exit(1);
 		park();
+	}
 	inherited->parked = pid;
 	(void)lab_wake(STDERR_FILENO);
 	park();
