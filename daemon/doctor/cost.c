@@ -1,8 +1,9 @@
 /*
  * What fork costs: against the size of the state, and with what a child inherits.
  *
- * Runs in: the processes of experiments. Other programs disturb times only upwards, so each is the
- * least of several, and bounds are wide: the effects are of another order.
+ * Runs in: the processes of experiments. Times are those on a processor. Other programs, by the
+ * caches, disturb them only upwards; so each is the least of several, and bounds are wide: the
+ * effects are of another order.
  */
 #include "doctor/experiment.h"
 #include "doctor/lab.h"
@@ -40,11 +41,11 @@ time_fork_us(void)
 	int64_t least = INT64_MAX;
 
 	for (unsigned i = 0; i < FORKS_TIMED; i++) {
-		const int64_t start = lab_now_us();
+		const int64_t start = lab_cpu_us();
 		const pid_t pid = fork();
 		if (pid == 0)
 			_exit(0);
-		const int64_t time = lab_now_us() - start;
+		const int64_t time = lab_cpu_us() - start;
 		if (pid < 0 || lab_wait(pid) != 0)
 			return -1;
 		if (time < least)
@@ -168,11 +169,11 @@ time_bare_fork_us(void)
 
 	for (unsigned i = 0; i < FORKS_TIMED; i++) {
 		siginfo_t info;
-		const int64_t start = lab_now_us();
+		const int64_t start = lab_cpu_us();
 		const pid_t pid = bare_fork();
 		if (pid == 0)
 			_exit(0);
-		const int64_t time = lab_now_us() - start;
+		const int64_t time = lab_cpu_us() - start;
 		if (pid < 0 || waitid(P_PID, (id_t)pid, &info, WEXITED) < 0)
 			return -1;
 		if (time < least)
@@ -218,9 +219,9 @@ run_confined(struct inherited *inherited, int filter_fd, int end)
 	read_network(getpid(), inherited->network, sizeof(inherited->network));
 	dup2(end, STDERR_FILENO); /* which the filter lets it write to */
 	inherited->plain_us = time_bare_fork_us();
-	const int64_t start = lab_now_us();
+	const int64_t start = lab_cpu_us();
 	inherited->error = confine(filter_fd);
-	inherited->load_us = lab_now_us() - start;
+	inherited->load_us = lab_cpu_us() - start;
 	if (inherited->error == 0)
 		inherited->confined_us = time_bare_fork_us();
 	const pid_t pid = bare_fork();
@@ -313,7 +314,8 @@ run_inherited(struct finding *finding)
 
 static const struct experiment rows[] = {
 	{ .name = "fork-time-inherited",
-	  .done = "For contrast: fork is timed with 0, 64 and 256 MiB of written memory.",
+	  .done = "For contrast: the processor time of fork, with 0, 64 and 256 MiB of written "
+		  "memory.",
 	  .expected = "It takes 5 times as long at least: page tables are copied for each page.",
 	  .run = run_fork_inherited,
 	  .reliance = RELIANCE_NO },

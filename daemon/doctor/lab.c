@@ -185,11 +185,11 @@ lab_faults(void)
 }
 
 int64_t
-lab_now_us(void)
+lab_cpu_us(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

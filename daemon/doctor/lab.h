@@ -54,8 +54,8 @@ int lab_count_pages(uintptr_t start, size_t count, struct lab_pages *out)
 /* Minor faults of this process up to now. */
 long lab_faults(void);
 
-/* CLOCK_MONOTONIC in microseconds. */
-int64_t lab_now_us(void);
+/* Time on a processor up to now, in microseconds: what other programs take is not in it. */
+int64_t lab_cpu_us(void);
 
 /* Should memory run out, this process is the first to go. */
 void lab_volunteer(void);

@@ -64,8 +64,9 @@ def test_each_of_the_ten_facts_holds(report, fact):
             assert report[name]["verdict"] == "holds", report[name]
 
 
-def test_it_takes_less_than_10_seconds(report):
-    assert report.seconds < 10
+def test_it_is_quick(report):
+    """Measured on processors, or it would be a test of what else runs here."""
+    assert report.cpu_seconds < 5
 
 
 def test_rows_tell_what_was_done_expected_and_measured(report):
@@ -180,7 +181,7 @@ def test_a_careless_parent_makes_no_difference():
 
 def test_an_experiment_that_hangs_is_ended_and_so_is_its_child():
     report = Report(denied=["424=0"])  # pidfd_send_signal says yes and kills nobody
-    assert report["pidfd"]["measured"] == "did not end within 5 seconds"
+    assert report["pidfd"]["measured"] == "did not end within 10 seconds"
     assert report.code == 1  # and Run has seen that nothing is left
     assert report.names("fails") == {"pidfd"}
 

@@ -83,12 +83,15 @@ def test_faults_of_children_grow_by_the_pages_they_write(make, row, report):
 
 
 def least_fork_us(rounds=16):
-    """The call with the child's end: the bare call cannot be told from the interpreter's own work."""
+    """Processor time of the call, with the interpreter's own work around it."""
     times = []
     for _ in range(rounds):
-        start = time.perf_counter()
-        in_child(lambda: 0)
-        times.append((time.perf_counter() - start) * 1e6)
+        start = time.thread_time()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        times.append((time.thread_time() - start) * 1e6)
+        os.waitpid(pid, 0)
     return min(times)
 
 
@@ -101,8 +104,8 @@ def test_fork_time_grows_with_written_memory_and_not_with_a_frozen_image(report)
         times[make] = least_fork_us()
         memory.close()
     nothing = least_fork_us()
-    assert times[frozen] < 3 * nothing and times[anonymous] > 2 * nothing, (nothing, times)
-    assert times[frozen] < times[anonymous] / 2
+    assert times[frozen] < 3 * nothing + 100 and times[anonymous] > 3 * nothing, (nothing, times)
+    assert times[frozen] < times[anonymous] / 3
 
 
 def fork_at_limit():
