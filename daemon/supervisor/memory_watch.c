@@ -38,8 +38,7 @@
 #define ROLLUP_BYTES	 4096
 #define MEASURED_MAX	 512
 
-/* Pages that a child has for itself before its request: its stack, libc's data, page cache that
- * nobody else maps. */
+/* Pages that a child has for itself before its request: its stack, libc's data. */
 #define OWN_BYTES (512u << 10)
 
 /* What was found out about children that had many faults; a place may be taken by another pid. */
@@ -83,7 +82,7 @@ estimate(const struct look *look, const struct memory_stat *stat)
 	return (stat->faults + more) * look->page_bytes;
 }
 
-/* Private pages. 0, or -1 when they cannot be read, which is said once. */
+/* Added pages. 0, or -1 when they cannot be read, which is said once. */
 static int
 measure(pid_t pid, uint64_t *bytes_out)
 {
@@ -102,7 +101,7 @@ measure(pid_t pid, uint64_t *bytes_out)
 	}
 	if (smaps_parse_rollup(text, &rollup) < 0)
 		return -1;
-	*bytes_out = smaps_private_bytes(&rollup);
+	*bytes_out = smaps_added_bytes(&rollup);
 	return 0;
 }
 

@@ -101,3 +101,11 @@ smaps_private_bytes(const struct smaps_rollup *rollup)
 {
 	return rollup->private_clean_bytes + rollup->private_dirty_bytes;
 }
+
+uint64_t
+smaps_added_bytes(const struct smaps_rollup *rollup)
+{
+	const uint64_t private_bytes = smaps_private_bytes(rollup);
+
+	return private_bytes < rollup->anonymous_bytes ? private_bytes : rollup->anonymous_bytes;
+}

@@ -31,4 +31,10 @@ int smaps_parse_rollup(const char *text, struct smaps_rollup *out)
 uint64_t smaps_shared_bytes(const struct smaps_rollup *rollup);
 uint64_t smaps_private_bytes(const struct smaps_rollup *rollup);
 
+/*
+ * The most that the process can have added to what it inherited. An added page is private and anonymous; one of a frozen
+ * image is never anonymous, one that is inherited and still shared never private.
+ */
+uint64_t smaps_added_bytes(const struct smaps_rollup *rollup);
+
 #endif
