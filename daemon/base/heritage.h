@@ -107,6 +107,8 @@ struct heritage_front {
 
 enum sandbox_mode { SANDBOX_ENFORCE, SANDBOX_LOG, SANDBOX_MODE_MAX };
 
+enum image_want { IMAGE_WANT_AUTO, IMAGE_WANT_FROZEN, IMAGE_WANT_INHERITED, IMAGE_WANT_MAX };
+
 struct heritage_zygote {
 	uint32_t magic;
 	uint32_t size;
@@ -122,7 +124,9 @@ struct heritage_zygote {
 	uint32_t reads_files;	   /* 1: children may read below read_paths */
 	uint32_t loads_code;	   /* 1: and load code from there */
 	uint32_t sandbox_notifies; /* 1: the filter asks a listener; it goes to the supervisor */
-	uint64_t memory_bytes;	   /* RLIMIT_DATA of a child beyond what it inherits */
+	uint32_t image;		   /* enum image_want */
+	uint32_t padding;
+	uint64_t memory_bytes; /* RLIMIT_DATA of a child beyond what it inherits */
 	int32_t user_ns_error; /* what the supervisor met making the first namespaces; -1: not tried
 				*/
 	int32_t pid_ns_error;

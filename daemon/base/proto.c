@@ -43,6 +43,17 @@ static const char *const recycles[] = {
 #undef X
 };
 
+static const char *const image_kinds[] = {
+	[IMAGE_INHERITED] = "inherited",
+	[IMAGE_FROZEN] = "frozen",
+};
+
+static const char *const image_whys[] = {
+#define X(symbol, name) [IMAGE_WHY_##symbol] = (name),
+	PROTO_IMAGE_WHYS(X)
+#undef X
+};
+
 static const struct {
 	int code;
 	const char *text;
@@ -53,6 +64,7 @@ static const struct {
 };
 
 _Static_assert(sizeof(child_states) / sizeof(child_states[0]) == CHILD_STATE_MAX, "child states");
+_Static_assert(sizeof(image_kinds) / sizeof(image_kinds[0]) == IMAGE_KIND_MAX, "kinds of images");
 _Static_assert(sizeof(breaker_states) / sizeof(breaker_states[0]) == BREAKER_STATE_MAX,
 	       "breaker states");
 
@@ -102,6 +114,18 @@ const char *
 proto_recycle_name(enum recycle_reason reason)
 {
 	return (unsigned)reason < RECYCLE_MAX ? recycles[reason] : "?";
+}
+
+const char *
+proto_image_kind_name(enum image_kind kind)
+{
+	return (unsigned)kind < IMAGE_KIND_MAX ? image_kinds[kind] : "?";
+}
+
+const char *
+proto_image_why_name(enum image_why why)
+{
+	return (unsigned)why < IMAGE_WHY_MAX ? image_whys[why] : "?";
 }
 
 const char *

@@ -315,10 +315,40 @@ struct msg_layer {
 	int32_t error;	/* errno that made it unavailable, 0 if none */
 };
 
+enum image_kind { IMAGE_INHERITED, IMAGE_FROZEN, IMAGE_KIND_MAX };
+
+/* Why a zygote's image is of its kind: symbol, and name in figures. */
+#define PROTO_IMAGE_WHYS(X)                                                                        \
+	X(CONFIGURED, "configured")   /* the pool's `image` says so */                             \
+	X(MEASURED, "measured")	      /* children of this kind cost less in a trial */             \
+	X(LARGE, "large")	      /* too large to try, and then frozen is cheaper */           \
+	X(SMALL, "small")	      /* no mapping is large enough to be moved */                 \
+	X(UNAVAILABLE, "unavailable") /* it could not be tried; `error` */
+
+enum image_why {
+#define X(symbol, name) IMAGE_WHY_##symbol,
+	PROTO_IMAGE_WHYS(X)
+#undef X
+		IMAGE_WHY_MAX
+};
+
+struct msg_image {
+	uint32_t kind;		     /* enum image_kind */
+	uint32_t why;		     /* enum image_why */
+	int32_t error;		     /* errno, 0 if none */
+	uint32_t mappings;	     /* that were moved */
+	uint64_t image_bytes;	     /* memory of the image; 0 when there is none */
+	uint64_t left_bytes;	     /* in large mappings that could not be moved */
+	uint64_t freeze_us;	     /* moving and sealing */
+	uint32_t trial_frozen_us;    /* both 0 without a trial */
+	uint32_t trial_inherited_us; /* CPU time of a child from fork to exit */
+};
+
 struct msg_zygote_ready {
 	struct msg_header header;
 	uint64_t load_us;     /* the worker's load */
 	uint64_t state_bytes; /* private memory after load, from the zygote's own smaps_rollup */
+	struct msg_image image;
 	struct msg_layer layers[LAYER_MAX];
 };
 
@@ -416,6 +446,7 @@ struct msg_report_exited {
 	X(MEMORY, 24, "out of memory")                                                             \
 	X(LAYER, 25, "a layer that the configuration requires is not available")                   \
 	X(EXEC, 26, "the program could not be executed")                                           \
+	X(FREEZE, 27, "the state could not be frozen")                                             \
 	X(SANDBOX, 40, "a step of the lock-down failed")                                           \
 	X(SANDBOX_FDS, 41, "descriptors could not be put in order")                                \
 	X(SANDBOX_LIMITS, 42, "resource limits could not be set")                                  \
@@ -487,6 +518,7 @@ _Static_assert(sizeof(struct msg_header) == 8, "message header");
 _Static_assert(sizeof(struct msg_order) == 16 + 16 * PROTO_BATCH_MAX, "order");
 _Static_assert(sizeof(struct msg_report_forked) == 16 + 24 * PROTO_BATCH_MAX, "forked report");
 _Static_assert(sizeof(struct msg_report_exited) == 16 + 56 * PROTO_BATCH_MAX, "exited report");
+_Static_assert(sizeof(struct msg_image) == 48, "image");
 _Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "children");
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");
 _Static_assert(sizeof(struct frame_request) == 64, "request head");
@@ -501,6 +533,8 @@ const char *proto_layer_text(enum layer layer);
 const char *proto_breaker_state_name(enum breaker_state state);
 const char *proto_child_state_name(enum child_state state);
 const char *proto_recycle_name(enum recycle_reason reason);
+const char *proto_image_kind_name(enum image_kind kind);
+const char *proto_image_why_name(enum image_why why);
 const char *proto_exit_text(int code);
 
 #endif

@@ -26,6 +26,7 @@ struct config_pool {
 						'/' */
 	char profile[PROTO_NAME_MAX];
 	uint32_t sandbox;	   /* enum sandbox_mode */
+	uint32_t image;		   /* enum image_want */
 	uint32_t cpu_ms;	   /* 0: none */
 	uint32_t recycle_after_ms; /* 0: never */
 	uint64_t memory_bytes;

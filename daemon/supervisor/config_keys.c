@@ -64,6 +64,19 @@ sandbox_choice(unsigned index)
 }
 
 static const char *
+image_choice(unsigned index)
+{
+	static const char *const names[] = {
+		[IMAGE_WANT_AUTO] = "auto",
+		[IMAGE_WANT_FROZEN] = "frozen",
+		[IMAGE_WANT_INHERITED] = "inherited",
+	};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == IMAGE_WANT_MAX, "images");
+
+	return index < IMAGE_WANT_MAX ? names[index] : NULL;
+}
+
+static const char *
 profile_choice(unsigned index)
 {
 	return policy_pool_profile(index);
@@ -154,6 +167,9 @@ static const struct config_key keys[] = {
 	{ CONFIG_POOL, CONFIG_SIZE, "memory", "64M",
 	  POOL(memory_bytes), RANGE(1 * MIB, 1 * TIB),
 	  .text = "memory that a child may add to what it inherits" },
+	{ CONFIG_POOL, CONFIG_CHOICE, "image", "auto",
+	  POOL(image), .choice = image_choice,
+	  .text = "how children get the state: out of a frozen image, or as fork inherits it" },
 	{ CONFIG_POOL, CONFIG_SIZE, "output", "16K",
 	  POOL(front.output_bytes), RANGE(4 * KIB, 1 * MIB),
 	  .text = "bytes of log that a child may write" },

@@ -16,6 +16,7 @@
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/config_keys.h"
+#include "supervisor/control_image.h"
 #include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
@@ -155,6 +156,7 @@ control_figures_info(const struct supervisor *supervisor)
 	set_text(object, "control", config->control);
 	set_text(object, "kernel", uname(&kernel) == 0 ? kernel.release : "?");
 	json_object_set_new(object, "listeners", listeners_json(config));
+	json_object_set_new(object, "images", control_image_list(supervisor));
 	json_object_set_new(object, "layers", layers_json(supervisor));
 	json_object_set_new(object, "notices", notices_json(supervisor));
 	return object;
@@ -239,6 +241,7 @@ control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *sta
 	set_number(object, "pid", shown != NULL ? (uint64_t)shown->process.pid : 0);
 	set_real(object, "load_seconds", loaded ? (double)shown->ready.load_us / 1e6 : 0);
 	set_number(object, "state_bytes", loaded ? shown->ready.state_bytes : 0);
+	control_image_add(object, shown);
 	set_number(object, "spare", stats->spare);
 	set_number(object, "busy", stats->busy);
 	set_number(object, "starting", stats->starting);

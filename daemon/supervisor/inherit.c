@@ -76,6 +76,7 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->fronts = 1;
 	heritage->max_children = pool->front.max_children;
 	heritage->sandbox = pool->sandbox;
+	heritage->image = pool->image;
 	heritage->sandbox_notifies = policy_log_rest(supervisor, pool) == POLICY_REST_NOTIFY;
 	heritage->required_layers = supervisor->config->required_layers;
 	heritage->cpu_seconds = cpu_seconds(pool->cpu_ms);

@@ -171,10 +171,15 @@ on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *me
 	generation->ready = *message;
 	generation->ready_ms = clock_ms();
 	log_event(LOG_INFO, "pool ready",
-		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu",
+		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu image=%s reason=%s "
+		  "image_bytes=%llu freeze_ms=%llu",
 		  generation->pool->config->front.name, generation->number,
 		  (int)generation->process.pid, (unsigned long long)message->load_us / 1000,
-		  (unsigned long long)message->state_bytes);
+		  (unsigned long long)message->state_bytes,
+		  proto_image_kind_name((enum image_kind)message->image.kind),
+		  proto_image_why_name((enum image_why)message->image.why),
+		  (unsigned long long)message->image.image_bytes,
+		  (unsigned long long)message->image.freeze_us / 1000);
 	if (old != NULL && old->attached)
 		set_state(generation, GENERATION_STANDBY);
 	else

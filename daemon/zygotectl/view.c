@@ -20,6 +20,21 @@ static const struct view_column listener_columns[] = {
 	{ 0 },
 };
 
+static const struct view_column image_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "LOADED", "state_bytes", UNIT_BYTES },
+	{ "IMAGE", "image", UNIT_TEXT },
+	{ "REASON", "image_reason", UNIT_TEXT },
+	{ "SIZE", "image_bytes", UNIT_BYTES },
+	{ "MAPPINGS", "image_mappings", UNIT_COUNT },
+	{ "LEFT", "image_left_bytes", UNIT_BYTES },
+	{ "TIME", "freeze_seconds", UNIT_SECONDS },
+	{ "TRIAL FROZEN", "trial_frozen_us", UNIT_US },
+	{ "TRIAL INHERITED", "trial_inherited_us", UNIT_US },
+	{ "ERROR", "image_error", UNIT_TEXT },
+	{ 0 },
+};
+
 static const struct view_column layer_columns[] = {
 	{ "POOL", "pool", UNIT_TEXT },	  { "LAYER", "layer", UNIT_TEXT },
 	{ "STATE", "state", UNIT_TEXT },  { "REASON", "reason", UNIT_TEXT },
@@ -74,6 +89,8 @@ static const struct view_column pools_columns[] = {
 	{ "PID", "pid", UNIT_COUNT },
 	{ "LOAD", "load_seconds", UNIT_SECONDS },
 	{ "LOADED", "state_bytes", UNIT_BYTES },
+	{ "IMAGE", "image", UNIT_TEXT },
+	{ "FROZEN", "image_bytes", UNIT_BYTES },
 	{ "SPARE", "spare", UNIT_COUNT },
 	{ "BUSY", "busy", UNIT_COUNT },
 	{ "STARTING", "starting", UNIT_COUNT },
@@ -169,6 +186,7 @@ static const struct view views[] = {
 	{ .command = "ping", .kind = VIEW_TEXT, .title = "pong" },
 	{ "info", VIEW_PAIRS, "", "", NULL, info_columns },
 	{ "info", VIEW_ROWS, "", "listeners", NULL, listener_columns },
+	{ "info", VIEW_ROWS, "", "images", NULL, image_columns },
 	{ "info", VIEW_ROWS, "", "layers", NULL, layer_columns },
 	{ "info", VIEW_LIST, "notices:", "notices", NULL, NULL },
 	{ "stats", VIEW_PAIRS, "front:", "front", NULL, front_columns },

@@ -1,5 +1,5 @@
 /*
- * The order of lock-down. Each step needs what later steps take away: mounting needs the
+ * The order of lock-down, in two halves: between them the state is frozen. Each step needs what later steps take away: mounting needs the
  * namespaces, dropping from the bounding set needs capabilities, Landlock and the filter need
  * no_new_privs, and the filter forbids all the others.
  *
@@ -145,6 +145,11 @@ lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_o
 	for (unsigned layer = 0; layer < LAYER_MAX; layer++)
 		if (layer != LAYER_SECCOMP)
 			require(heritage, (enum layer)layer, &layers_out[layer]);
+}
+
+void
+lockdown_filter(const struct heritage_zygote *heritage, struct msg_layer layers_out[LAYER_MAX])
+{
 	apply_always(LAYER_SECCOMP, layers_out, load_filter(heritage), ZY_EXIT_SANDBOX_FILTER);
 	if (heritage->sandbox == SANDBOX_LOG)
 		layers_out[LAYER_SECCOMP].state = LAYER_LOGGING;

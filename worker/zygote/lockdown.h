@@ -7,10 +7,15 @@
 #include "base/heritage.h"
 
 /*
- * Applies every layer and reports each in `layers_out`. Ends the zygote when a layer that is never
- * optional, or one that the configuration requires, cannot be had. Afterwards only the calls of the
- * filter are left.
+ * Applies every layer but the filter and reports each in `layers_out`. Ends the zygote when a layer that is never
+ * optional, or one that the configuration requires, cannot be had.
  */
 void lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_out[LAYER_MAX]);
+
+/*
+ * The last layer, likewise: afterwards only the calls of the filter are left. Does not touch the heap.
+ */
+void lockdown_filter(const struct heritage_zygote *heritage,
+		     struct msg_layer layers_out[LAYER_MAX]);
 
 #endif

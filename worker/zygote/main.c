@@ -12,6 +12,7 @@
 #include "children.h"
 #include "failure.h"
 #include "figures.h"
+#include "image.h"
 #include "load.h"
 #include "lockdown.h"
 #include "orders.h"
@@ -166,6 +167,7 @@ int
 main(void)
 {
 	struct msg_zygote_ready ready = { .load_us = 0 };
+	struct image_source source;
 	struct loaded loaded;
 
 	take_heritage();
@@ -186,12 +188,16 @@ main(void)
 	if (plan.request == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of the zygote's loop");
 	ready.load_us = loaded.load_us;
+	image_prepare(heritage, &source);
 	ready.state_bytes = private_bytes();
 	struct children *children = children_new(heritage, &plan);
 	if (children == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
 			    heritage->max_children);
 	lockdown_apply(heritage, ready.layers);
+	/* After whatever else writes to the heap, and before the filter, which takes the calls that it needs away. */
+	image_make(heritage, &source, &ready.image);
+	lockdown_filter(heritage, ready.layers);
 	msg_init(&ready, MSG_ZYGOTE_READY);
 	report_ready(&ready);
 	stacks_run(orders_run, children);

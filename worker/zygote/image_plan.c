@@ -1,0 +1,189 @@
+/*
+ * What moves: large private memory that a child could read, whatever made it. That are the heap, large blocks of malloc,
+ * mappings of a language's runtime, data of libraries if enough of it was written to. What stays: whatever the zygote itself
+ * goes on writing to, and mappings that are more than their contents (enum maps_flag).
+ *
+ * Runs in: zygote, at the end of its lock-down. Allocates in a mapping of its own only.
+ */
+#include "image_plan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * With less a mapping stays. Copying the page-table entries of 32 pages at fork, and dropping them at exit, costs about as
+ * much as the faults by which a child gets at some of them again.
+ */
+#define LEAST_BYTES (128ul << 10)
+/* Address space that is reserved at that size has an end that nobody wants to walk to. */
+#define MOST_BYTES (256ul << 30)
+/* Shorter stretches without data become holes of the file; so do longer ones where they would be too many. */
+#define GAP_BYTES    (1ul << 20)
+#define GAPS_MAX     64
+#define PAGE_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGE_SWAPPED (1ull << 62)
+
+/* Of the program itself, by the linker. */
+extern const char __executable_start[], end[];
+
+static bool
+overlaps(const struct maps_entry *entry, const void *from, const void *to)
+{
+	return entry->start < (uintptr_t)to && entry->end > (uintptr_t)from;
+}
+
+/* What the zygote writes to as long as it lives, errno among it; and the plan. */
+static bool
+is_own(const struct image_plan *plan, const struct maps_entry *entry)
+{
+	const char *thread = __builtin_thread_pointer();
+
+	return overlaps(entry, __executable_start, end) || overlaps(entry, thread, thread + 1) ||
+	       overlaps(entry, plan, plan + 1);
+}
+
+/* Other names in brackets are the kernel's: stack, vdso and the like. */
+static bool
+has_plain_name(const char *name)
+{
+	return name[0] != '[' || strcmp(name, "[heap]") == 0 || strncmp(name, "[anon:", 6) == 0;
+}
+
+/* Executable memory stays what it is: an image is data. */
+static bool
+is_movable(const struct maps_entry *entry)
+{
+	return (entry->prot & (PROT_READ | PROT_EXEC)) == PROT_READ &&
+	       (entry->flags & ~(unsigned)MAPS_HUGE) == 0 &&
+	       entry->end - entry->start <= MOST_BYTES;
+}
+
+static uint64_t
+gap_least(const struct maps_entry *entry)
+{
+	const uint64_t least = (entry->end - entry->start) / GAPS_MAX;
+
+	return least > GAP_BYTES ? least : GAP_BYTES;
+}
+
+/* In the file as far from a huge page's begin as in memory: huge pages can only be mapped so. */
+static uint64_t
+place(struct image_plan *plan, uint64_t start, uint64_t bytes)
+{
+	const uint64_t mask = IMAGE_HUGE_PAGE - 1;
+	const uint64_t offset = ((plan->file_bytes + mask) & ~mask) + (start & mask);
+
+	plan->file_bytes = offset + bytes;
+	return offset;
+}
+
+static void
+add_part(struct image_plan *plan, const struct maps_entry *entry, uint64_t from, uint64_t to,
+	 bool is_hole)
+{
+	if (from == to)
+		return;
+	plan->parts[plan->parts_count++] = (struct image_part){
+		.start = from,
+		.end = to,
+		.offset = is_hole ? 0 : place(plan, from, to - from),
+		.prot = entry->prot,
+		.is_hole = is_hole,
+		.is_huge = (entry->flags & MAPS_HUGE) != 0,
+	};
+}
+
+/* Entries of /proc/self/pagemap, a buffer at a time; `page` counts from address 0. */
+static bool
+is_used(struct image_plan *plan, uint64_t page, uint64_t *first, uint64_t *count)
+{
+	if (page - *first >= *count) {
+		ssize_t bytes = pread(plan->pagemap_fd, plan->pages, sizeof(plan->pages),
+				      (off_t)(page * sizeof(uint64_t)));
+		if (bytes < (ssize_t)sizeof(uint64_t)) {
+			plan->error = bytes < 0 ? errno : EPROTO;
+			return false;
+		}
+		*first = page;
+		*count = (uint64_t)bytes / sizeof(uint64_t);
+	}
+	return (plan->pages[page - *first] & (PAGE_PRESENT | PAGE_SWAPPED)) != 0;
+}
+
+/* Parts with data where pages are in use, with holes in between where there are none for long. */
+static void
+split(struct image_plan *plan, const struct maps_entry *entry)
+{
+	const uint64_t gap = gap_least(entry);
+	uint64_t done = entry->start; /* below it all parts are made */
+	uint64_t from = 0, to = 0;    /* the part that grows */
+	uint64_t first = 0, count = 0;
+
+	for (uint64_t at = entry->start; at < entry->end && plan->error == 0; at += IMAGE_PAGE) {
+		if (!is_used(plan, at / IMAGE_PAGE, &first, &count))
+			continue;
+		plan->state_bytes += IMAGE_PAGE;
+		if (to == 0 || at - to >= gap) {
+			add_part(plan, entry, from, to, false);
+			done = to != 0 ? to : done;
+			from = at - done >= gap ? at : done;
+			add_part(plan, entry, done, from, true);
+		}
+		to = at + IMAGE_PAGE;
+	}
+	if (to == 0)
+		return; /* all of it went while it was looked at, or cannot be seen */
+	if (entry->end - to < gap)
+		to = entry->end;
+	add_part(plan, entry, from, to, false);
+	add_part(plan, entry, to, entry->end, true);
+}
+
+static void
+visit(void *context, const struct maps_entry *entry)
+{
+	struct image_plan *plan = context;
+
+	if (entry->anonymous_bytes < LEAST_BYTES || !has_plain_name(entry->name) ||
+	    (entry->flags & MAPS_NO_FORK) != 0 || is_own(plan, entry) || plan->error != 0)
+		return;
+	if (!is_movable(entry) || plan->parts_count + 2 * GAPS_MAX + 3 > IMAGE_PARTS_MAX) {
+		plan->left_bytes += entry->anonymous_bytes;
+		return;
+	}
+	plan->mappings++;
+	if (entry->inode == 0) {
+		split(plan, entry);
+		return;
+	}
+	/* What is not in memory is in the file that it was mapped from. */
+	plan->state_bytes += entry->anonymous_bytes;
+	add_part(plan, entry, entry->start, entry->end, false);
+}
+
+struct image_plan *
+image_plan_new(int smaps_fd, int pagemap_fd)
+{
+	struct image_plan *plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (plan == MAP_FAILED)
+		return NULL;
+	plan->pagemap_fd = pagemap_fd;
+	if (maps_walk(smaps_fd, plan->text, visit, plan) < 0)
+		plan->error = errno;
+	if (plan->error == 0)
+		return plan;
+	int error = plan->error;
+	image_plan_free(plan);
+	errno = error;
+	return NULL;
+}
+
+void
+image_plan_free(struct image_plan *plan)
+{
+	munmap(plan, sizeof(*plan));
+}
