@@ -102,6 +102,7 @@ def test_auto_tries_what_is_small_and_freezes_what_is_large(zygoted):
     cheaper = "frozen" if medium["trial_frozen_us"] < medium["trial_inherited_us"] else "inherited"
     assert medium["image"] == cheaper == "frozen"
     assert (large["image"], large["image_reason"], large["trial_frozen_us"]) == ("frozen", "large", 0)
+    assert medium["image_bytes"] >= 48 * MIB and large["image_bytes"] >= 80 * MIB
 
 
 def test_any_user_can_freeze(zygoted, user):

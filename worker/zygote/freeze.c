@@ -83,15 +83,17 @@ static int
 map_at(const struct image_part *part, uint64_t start, size_t bytes, int fd)
 {
 	const int anonymous = fd < 0 ? MAP_ANONYMOUS : 0;
-	void *address = (void *)(uintptr_t)start;
-
-	if (mmap(address, bytes, part->prot, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | anonymous,
-		 fd, fd < 0 ? 0 : (off_t)(part->offset + (start - part->start))) == MAP_FAILED)
+	if (mmap(image_address(start), bytes, part->prot,
+		 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | anonymous, fd,
+		 fd < 0 ? 0 : (off_t)(part->offset + (start - part->start))) == MAP_FAILED)
 		return errno;
 	return 0;
 }
 
-/* The kernel makes one mapping of neighbouring chunks. */
+/*
+ * The kernel makes one mapping of neighbouring chunks. What was a file's may have pages behind that file's end: to look at
+ * one is a bus error, while a write from there just fails.
+ */
 static int
 move_part(int fd, const struct image_part *part)
 {
@@ -100,8 +102,8 @@ move_part(int fd, const struct image_part *part)
 	for (uint64_t at = part->start; at < part->end && error == 0; at += CHUNK_BYTES) {
 		const uint64_t left = part->end - at;
 		const size_t bytes = left < CHUNK_BYTES ? left : CHUNK_BYTES;
-		error = copy_chunk(fd, (const char *)(uintptr_t)at, bytes,
-				   part->offset + (at - part->start));
+		error = (part->is_file ? write_run : copy_chunk)(fd, image_address(at), bytes,
+								 part->offset + (at - part->start));
 		if (error == 0)
 			error = map_at(part, at, bytes, fd);
 	}
@@ -126,7 +128,7 @@ advise(const struct image_part *part, bool advise_huge)
 
 	/* Without them everything goes on as well. */
 	if (wanted)
-		(void)madvise((void *)(uintptr_t)part->start, bytes, MADV_HUGEPAGE);
+		(void)madvise(image_address(part->start), bytes, MADV_HUGEPAGE);
 }
 
 static int
@@ -166,7 +168,8 @@ now_us(void)
 /*
  * realloc in a child may have the kernel lengthen a mapping (mremap). Then the file goes on below it: with what comes next,
  * which is as good as any contents for it, or behind the end, where access would be a bus error. So the file is as much
- * longer as a child may grow.
+ * longer as a child may grow. What a child touches in there, or of the file's other holes, is the image's from then on: a
+ * hostile one can make it larger by `spare_bytes`, once, and by the short gaps that the state had.
  */
 int
 freeze_move(const struct image_plan *plan, uint64_t spare_bytes, bool advise_huge,

@@ -22,26 +22,38 @@
 /* Shorter stretches without data become holes of the file; so do longer ones where they would be too many. */
 #define GAP_BYTES    (1ul << 20)
 #define GAPS_MAX     64
+#define PARTS_OF_ONE ((OWN_RANGES + 1) * (2 * GAPS_MAX + 3))
 #define PAGE_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
 #define PAGE_SWAPPED (1ull << 62)
 
 /* Of the program itself, by the linker. */
 extern const char __executable_start[], end[];
 
-static bool
-overlaps(const struct maps_entry *entry, const void *from, const void *to)
-{
-	return entry->start < (uintptr_t)to && entry->end > (uintptr_t)from;
-}
+/*
+ * What the zygote writes to as long as it lives: its variables, and of the thread's block errno. The kernel makes one
+ * mapping of neighbours, so a worker's memory may be in the same: these pages stay, and what is around them moves.
+ */
+struct range {
+	uint64_t start;
+	uint64_t end;
+};
 
-/* What the zygote writes to as long as it lives, errno among it; and the plan. */
-static bool
-is_own(const struct image_plan *plan, const struct maps_entry *entry)
-{
-	const char *thread = __builtin_thread_pointer();
+/* The thread's variables lie below the pointer, its control block above; both are a few KiB in size. */
+#define THREAD_BYTES (64ul << 10)
 
-	return overlaps(entry, __executable_start, end) || overlaps(entry, thread, thread + 1) ||
-	       overlaps(entry, plan, plan + 1);
+enum { OWN_RANGES = 2 };
+
+static void
+own_ranges(struct range own_out[OWN_RANGES])
+{
+	const uint64_t mask = IMAGE_PAGE - 1;
+	const uint64_t thread = (uintptr_t)__builtin_thread_pointer() & ~mask;
+	const struct range variables = { (uintptr_t)__executable_start & ~mask,
+					 ((uintptr_t)end + mask) & ~mask };
+	const struct range block = { thread - THREAD_BYTES, thread + THREAD_BYTES };
+
+	own_out[0] = variables.start < block.start ? variables : block;
+	own_out[1] = variables.start < block.start ? block : variables;
 }
 
 /* Other names in brackets are the kernel's: stack, vdso and the like. */
@@ -51,13 +63,18 @@ has_plain_name(const char *name)
 	return name[0] != '[' || strcmp(name, "[heap]") == 0 || strncmp(name, "[anon:", 6) == 0;
 }
 
-/* Executable memory stays what it is: an image is data. */
+/*
+ * Executable memory stays what it is: an image is data. A file of which little was written to is in the page cache already,
+ * and in the image it would be there twice.
+ */
 static bool
 is_movable(const struct maps_entry *entry)
 {
+	const uint64_t bytes = entry->end - entry->start;
+
 	return (entry->prot & (PROT_READ | PROT_EXEC)) == PROT_READ &&
-	       (entry->flags & ~(unsigned)MAPS_HUGE) == 0 &&
-	       entry->end - entry->start <= MOST_BYTES;
+	       (entry->flags & ~(unsigned)MAPS_HUGE) == 0 && bytes <= MOST_BYTES &&
+	       (entry->inode == 0 || entry->anonymous_bytes >= bytes / 2);
 }
 
 static uint64_t
@@ -91,6 +108,7 @@ add_part(struct image_plan *plan, const struct maps_entry *entry, uint64_t from,
 		.offset = is_hole ? 0 : place(plan, from, to - from),
 		.prot = entry->prot,
 		.is_hole = is_hole,
+		.is_file = entry->inode != 0,
 		.is_huge = (entry->flags & MAPS_HUGE) != 0,
 	};
 }
@@ -142,32 +160,62 @@ split(struct image_plan *plan, const struct maps_entry *entry)
 }
 
 static void
+take(struct image_plan *plan, const struct maps_entry *entry, uint64_t from, uint64_t to)
+{
+	struct maps_entry piece = *entry;
+
+	piece.start = from;
+	piece.end = to;
+	if (from >= to)
+		return;
+	if (entry->inode == 0) {
+		split(plan, &piece);
+		return;
+	}
+	/* What is not in memory is in the file that it was mapped from. */
+	plan->state_bytes += to - from;
+	add_part(plan, &piece, from, to, false);
+}
+
+/* All of the mapping but for the zygote's own pages. */
+static void
+take_around_own(struct image_plan *plan, const struct maps_entry *entry)
+{
+	struct range own[OWN_RANGES];
+	uint64_t from = entry->start;
+
+	own_ranges(own);
+	for (int i = 0; i < OWN_RANGES; i++) {
+		if (own[i].start >= entry->end || own[i].end <= from)
+			continue;
+		take(plan, entry, from, own[i].start);
+		from = own[i].end;
+	}
+	take(plan, entry, from, entry->end);
+}
+
+static void
 visit(void *context, const struct maps_entry *entry)
 {
 	struct image_plan *plan = context;
 
 	if (entry->anonymous_bytes < LEAST_BYTES || !has_plain_name(entry->name) ||
-	    (entry->flags & MAPS_NO_FORK) != 0 || is_own(plan, entry) || plan->error != 0)
+	    (entry->flags & MAPS_NO_FORK) != 0 || plan->error != 0)
 		return;
-	if (!is_movable(entry) || plan->parts_count + 2 * GAPS_MAX + 3 > IMAGE_PARTS_MAX) {
+	if (!is_movable(entry) || plan->parts_count + PARTS_OF_ONE > IMAGE_PARTS_MAX) {
 		plan->left_bytes += entry->anonymous_bytes;
 		return;
 	}
 	plan->mappings++;
-	if (entry->inode == 0) {
-		split(plan, entry);
-		return;
-	}
-	/* What is not in memory is in the file that it was mapped from. */
-	plan->state_bytes += entry->anonymous_bytes;
-	add_part(plan, entry, entry->start, entry->end, false);
+	take_around_own(plan, entry);
 }
 
+/* Shared, so that it is never one mapping with anything that moves. */
 struct image_plan *
 image_plan_new(int smaps_fd, int pagemap_fd)
 {
 	struct image_plan *plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (plan == MAP_FAILED)
 		return NULL;

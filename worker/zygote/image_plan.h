@@ -12,7 +12,7 @@
 
 #define IMAGE_PAGE	  4096ul
 #define IMAGE_HUGE_PAGE	  (2ul << 20)
-#define IMAGE_PARTS_MAX	  1024
+#define IMAGE_PARTS_MAX	  4096
 #define IMAGE_PAGEMAP_MAX 8192 /* pages that are asked for at once */
 
 /* One piece of a mapping that moves: with data, or without any. */
@@ -22,6 +22,7 @@ struct image_part {
 	uint64_t offset; /* in the image's file, unless is_hole */
 	int prot;
 	bool is_hole; /* was never touched: stays anonymous, and empty */
+	bool is_file; /* was a file's: all of it has contents */
 	bool is_huge; /* MADV_HUGEPAGE was asked for */
 };
 
@@ -38,6 +39,14 @@ struct image_plan {
 	uint64_t pages[IMAGE_PAGEMAP_MAX];
 	char text[MAPS_TEXT_BYTES];
 };
+
+/* Where an address points to that the kernel wrote as a number. */
+static inline char *
+image_address(uint64_t address)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): /proc has no pointers */
+	return (char *)(uintptr_t)address;
+}
 
 /*
  * Reads /proc/self/smaps and /proc/self/pagemap, open as these. NULL with errno; else to be unmapped with image_plan_free.

@@ -80,8 +80,7 @@ touch_and_exit(const struct image_plan *plan, uint64_t stride)
 	for (uint32_t i = 0; i < plan->parts_count; i++) {
 		const struct image_part *part = &plan->parts[i];
 		for (uint64_t at = part->start; !part->is_hole && at < part->end; at += stride) {
-			touch((volatile char *)(uintptr_t)at,
-			      is_write && (part->prot & PROT_WRITE) != 0);
+			touch(image_address(at), is_write && (part->prot & PROT_WRITE) != 0);
 			is_write = !is_write;
 		}
 	}
