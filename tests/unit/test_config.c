@@ -70,7 +70,7 @@ test_values_reach_their_fields(void **state)
 		"max_children = 4\n"
 		" option \"file\" { value = {\"a b\", 'c${X}'} }\n option \"key\" { "
 		"value = \"\" }\n"
-		" sandbox = log body = 4G timeout = 90s }\n");
+		" image = inherited sandbox = log body = 4G timeout = 90s }\n");
 	const struct config_pool *pool = &config->pools[0];
 	static const char options[] = "file\0a b\0file\0c${X}\0key\0";
 
@@ -81,6 +81,7 @@ test_values_reach_their_fields(void **state)
 	assert_string_equal(pool->front.routes[1], "=/x");
 	assert_int_equal(pool->front.spare, 4); /* never more than max_children by default */
 	assert_int_equal(pool->sandbox, SANDBOX_LOG);
+	assert_int_equal(pool->image, IMAGE_WANT_INHERITED);
 	assert_true(pool->front.body_max_bytes == UINT64_C(4) << 30);
 	assert_int_equal(pool->front.timeout_ms, 90000);
 	assert_int_equal(pool->options_count, 3);

@@ -49,6 +49,18 @@ test_complete_text_gives_every_field(void **state)
 }
 
 static void
+test_added_is_what_is_both_private_and_anonymous_at_most(void **state)
+{
+	struct smaps_rollup image = { .private_clean_bytes = 200 << 20, .anonymous_bytes = 4096 };
+	struct smaps_rollup inherited = { .private_dirty_bytes = 8192,
+					  .anonymous_bytes = 200 << 20 };
+
+	(void)state;
+	assert_int_equal(smaps_added_bytes(&image), 4096);
+	assert_int_equal(smaps_added_bytes(&inherited), 8192);
+}
+
+static void
 test_own_map_is_understood(void **state)
 {
 	FILE *file = fopen("/proc/self/smaps_rollup", "re");
@@ -141,6 +153,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complete_text_gives_every_field),
+		cmocka_unit_test(test_added_is_what_is_both_private_and_anonymous_at_most),
 		cmocka_unit_test(test_own_map_is_understood),
 		cmocka_unit_test(test_malformed_text_is_refused),
 		cmocka_unit_test(test_largest_number_fits),
