@@ -65,7 +65,7 @@ def test_a_busy_child_shows_its_request(daemon):
 
 @pytest.mark.namespaces
 def test_memory_shows_what_sharing_saves(zygoted, user):
-    daemon = zygoted(pool("echo", options={"ballast": "32M"}, spare=8), user=user)
+    daemon = zygoted(pool("echo", options={"ballast": "32M"}, spare=8, image="inherited"), user=user)
     memory = daemon.ctl("memory echo")["pools"][0]
     assert memory["shared_bytes"] >= 32 << 20 and memory["private_bytes"] < 1 << 20
     assert memory["rss_bytes"] >= memory["pss_bytes"] and memory["method"] == "probe"

@@ -195,6 +195,7 @@ def cpu_seconds(daemon):
 def test_a_child_that_cannot_be_locked_down_serves_nothing(zygoted, user, step):
     denied, code = CHILD[step]
     daemon = started(zygoted, user, denied)
+    daemon.wait_log("pool ready pool=hostile", 20)
     assert tries(daemon) <= {(502, "sandbox"), (503, "queue-timeout")}
     daemon.wait_log(f"exit={code} ")
     others_are_served(daemon)

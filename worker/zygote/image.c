@@ -2,7 +2,7 @@
  * Decides between a frozen image and plain inheritance.
  *
  * Runs in: zygote, in its lock-down. A state beyond TRIAL_BYTES is frozen without a trial: fork's cost for inherited memory
- * grows with its size (about 40 us for each MiB), that of a frozen image does not.
+ * grows with its size (20 to 40 us for each MiB), that of a frozen image does not.
  */
 #include "image.h"
 
@@ -75,7 +75,7 @@ give_up(const struct heritage_zygote *heritage, int error, struct msg_image *out
 {
 	if (heritage->image == IMAGE_WANT_FROZEN)
 		zygote_fail(ZY_EXIT_FREEZE, error,
-			    "the state cannot be frozen here; set image = \"inherited\"");
+			    "the state cannot be frozen here; set image = inherited");
 	out->why = IMAGE_WHY_UNAVAILABLE;
 	out->error = error;
 }
@@ -122,7 +122,7 @@ freeze(const struct heritage_zygote *heritage, const struct image_source *source
 		zygote_fail(
 			ZY_EXIT_FREEZE, error,
 			"the state (%llu bytes) could not be frozen; is there memory for 64 MiB "
-			"more than it? image = \"inherited\" needs none",
+			"more than it? image = inherited needs none",
 			(unsigned long long)plan->state_bytes);
 	out->kind = IMAGE_FROZEN;
 	out->mappings = plan->mappings;
