@@ -1,5 +1,5 @@
 /*
- * Takes /proc/PID/stat apart. Pure.
+ * Takes /proc/PID/stat and statm apart. Pure.
  *
  * Runs in: supervisor. The command in it is the process's own choice and may hold anything: fields
  * are counted from its last parenthesis on.
@@ -31,5 +31,22 @@ memory_stat_parse(const char *text, struct memory_stat *stat_out)
 	stat_out->faults = fields[STAT_MINFLT] + fields[STAT_MAJFLT];
 	stat_out->started = fields[STAT_STARTTIME];
 	stat_out->resident = fields[STAT_RSS];
+	return 0;
+}
+
+/* Its first three fields: pages mapped, resident, and of these a file's; proc_pid_statm(5). */
+int
+memory_stat_parse_anonymous(const char *statm, uint64_t *pages_out)
+{
+	uint64_t fields[3];
+
+	for (int i = 0; i < 3; i++) {
+		char *end;
+		fields[i] = strtoull(statm, &end, 10);
+		if (end == statm)
+			return -1;
+		statm = end;
+	}
+	*pages_out = fields[1] > fields[2] ? fields[1] - fields[2] : 0;
 	return 0;
 }

@@ -16,4 +16,11 @@ struct memory_stat {
 int memory_stat_parse(const char *text, struct memory_stat *stat_out)
 	__attribute__((warn_unused_result));
 
+/*
+ * Reads the text of /proc/PID/statm: pages that are in memory and are no file's. What a process has added is among them,
+ * what it maps of a frozen image is not. 0, or -1 when it is malformed.
+ */
+int memory_stat_parse_anonymous(const char *statm, uint64_t *pages_out)
+	__attribute__((warn_unused_result));
+
 #endif

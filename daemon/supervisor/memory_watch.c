@@ -146,12 +146,28 @@ measure_child(struct look *look, pid_t pid, const struct memory_stat *stat)
 	*known = (struct measured){ pid, stat->started, guess + left };
 }
 
+/* A child that reads much of a frozen image has faults and resident pages, but of the image's file. */
+static bool
+has_so_much_anonymous(const struct look *look, pid_t pid)
+{
+	char path[64];
+	char text[STAT_BYTES];
+	uint64_t pages;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	if (procfs_read(path, text, sizeof(text)) < 0)
+		return false; /* gone */
+	return memory_stat_parse_anonymous(text, &pages) < 0 ||
+	       pages * look->page_bytes > look->most_bytes;
+}
+
 static void
 look_at(struct look *look, pid_t pid)
 {
 	struct memory_stat stat;
 
-	if (read_stat(pid, &stat) == 0 && estimate(look, &stat) > look->most_bytes)
+	if (read_stat(pid, &stat) == 0 && estimate(look, &stat) > look->most_bytes &&
+	    has_so_much_anonymous(look, pid))
 		measure_child(look, pid, &stat);
 }
 

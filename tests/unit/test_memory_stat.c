@@ -51,6 +51,21 @@ test_what_is_no_stat_is_refused(void **state)
 }
 
 static void
+test_anonymous_pages_are_those_of_no_file(void **state)
+{
+	static const char *const bad[] = { "", "1", "1 2", "1 2 x", "a b c" };
+	uint64_t pages = 7;
+
+	(void)state;
+	assert_int_equal(memory_stat_parse_anonymous("9000 5000 1200 20 0 300 0\n", &pages), 0);
+	assert_int_equal(pages, 3800);
+	assert_int_equal(memory_stat_parse_anonymous("9000 10 12 20 0 300 0\n", &pages), 0);
+	assert_int_equal(pages, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(memory_stat_parse_anonymous(bad[i], &pages), -1);
+}
+
+static void
 read_own(struct memory_stat *stat)
 {
 	char text[1024];
@@ -90,6 +105,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields_are_found_behind_any_name),
 		cmocka_unit_test(test_what_is_no_stat_is_refused),
+		cmocka_unit_test(test_anonymous_pages_are_those_of_no_file),
 		cmocka_unit_test(test_a_page_costs_a_fault),
 	};
 
