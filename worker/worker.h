@@ -49,6 +49,10 @@ struct zy_worker {
 	 * Zygote, once. May read files, allocate, take its time; must leave no thread. Stores what
 	 * the other calls get as `state`. 0, or -1 after zy_load_error: the generation is refused,
 	 * an earlier one serves on. May be NULL.
+	 *
+	 * Signal handlers that it leaves are undone, but for those of SIGSEGV, SIGBUS, SIGFPE and SIGILL: with them a child may
+	 * write to stderr what it was doing when it died. They must end in the death by that signal (SA_RESETHAND and a
+	 * return), with no system call but write.
 	 */
 	int (*load)(const struct zy_load *load, void **state_out);
 
@@ -151,7 +155,8 @@ int zy_status(struct zy_request *request, int status);
 int zy_header_add(struct zy_request *request, const char *name, const char *value);
 /*
  * Promises the body's exact length, so that the client sees Content-Length although the body is
- * streamed. Needless for bodies that fit the buffer (16 KiB): their length is known anyway.
+ * streamed. Needless for bodies that fit the buffer (16 KiB): their length is known anyway. The answer to a HEAD may
+ * promise the length that a GET would have, and write nothing.
  */
 int zy_length(struct zy_request *request, uint64_t bytes);
 /* Writes a part of the body, blocking while the client takes it slowly. Buffered; sent when 16 KiB

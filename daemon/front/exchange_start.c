@@ -209,6 +209,7 @@ exchange_run(struct exchange *exchange, struct child *child)
 	count_wait(exchange);
 	memory_look_start(connection->front);
 	reply_parser_init(&exchange->parser);
+	exchange->parser.is_head = exchange->head_method;
 	connection_set_timer(connection, exchange->pool->timeout);
 	if (handed == HANDED_FAILED) {
 		exchange_fail(exchange, OUTCOME_INTERNAL);

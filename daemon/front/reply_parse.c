@@ -159,7 +159,7 @@ static enum reply_kind
 take_end(struct reply_parser *parser, struct feed *feed, size_t at, uint32_t size)
 {
 	(void)size;
-	if (parser->promised && parser->body_left > 0)
+	if (parser->promised && parser->body_left > 0 && !parser->is_head)
 		return refuse(parser, "body shorter than promised");
 	feed->consumed = at;
 	parser->state = STATE_CLOSED;

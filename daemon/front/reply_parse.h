@@ -32,8 +32,9 @@ struct reply_parser {
 	uint32_t state;
 	uint32_t frame_left; /* of the body frame that is under way */
 	uint64_t body_left;  /* of the promised length; UINT64_MAX and less without one */
-	bool promised;	     /* the head promised a length */
-	bool has_body;	     /* the status allows one */
+	bool is_head;  /* set after init: the answer to HEAD, whose promised body need not come */
+	bool promised; /* the head promised a length */
+	bool has_body; /* the status allows one */
 	bool head_told;
 	bool trailing;	    /* bytes came after the end: *consumed_out stays before them */
 	const char *reason; /* of REPLY_BAD */

@@ -247,6 +247,38 @@ test_bad_is_final(void **state)
 	assert_int_equal(reply_parser_feed(&parser, NULL, 0, &consumed, &event), REPLY_BAD);
 }
 
+static enum reply_kind
+read_whole(bool is_head)
+{
+	struct reply_parser parser;
+	struct reply_event event;
+	enum reply_kind kind;
+	size_t used = 0, consumed;
+
+	reply_parser_init(&parser);
+	parser.is_head = is_head;
+	do {
+		kind = reply_parser_feed(&parser, stream.bytes + used, stream.length - used,
+					 &consumed, &event);
+		used += consumed;
+	} while (kind == REPLY_HEAD || kind == REPLY_BODY);
+	return kind;
+}
+
+static void
+test_the_body_of_an_answer_to_head_need_not_come(void **state)
+{
+	(void)state;
+	stream_put_head(200, 5, 0, 0);
+	stream_put_frame(FRAME_END, 0);
+	assert_int_equal(read_whole(true), REPLY_END);
+	assert_int_equal(read_whole(false), REPLY_BAD);
+	stream.length = 0;
+	stream_put_head(200, 5, 0, 0);
+	stream_put_text(FRAME_BODY, "too long");
+	assert_int_equal(read_whole(true), REPLY_BAD);
+}
+
 int
 main(void)
 {
@@ -261,6 +293,8 @@ main(void)
 		cmocka_unit_test_setup(test_nothing_follows_the_end, stream_clear),
 		cmocka_unit_test_setup(test_largest_body_frames, stream_clear),
 		cmocka_unit_test_setup(test_bad_is_final, stream_clear),
+		cmocka_unit_test_setup(test_the_body_of_an_answer_to_head_need_not_come,
+				       stream_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

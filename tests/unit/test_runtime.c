@@ -90,12 +90,14 @@ end_head(void)
 	memcpy(input.bytes + offsetof(struct frame_header, length), &length, sizeof(length));
 }
 
+static const char *method = "GET";
+
 static void
 put_request(uint64_t content_length)
 {
-	static const char *const fields[ZY_FIELD_MAX] = { "GET",       "/a/b", "q=1",	   "/a/",
-							  "b",	       "host", "HTTP/1.1", "http",
-							  "192.0.2.1", "4711", "web",	   "pool" };
+	const char *const fields[ZY_FIELD_MAX] = { method,	"/a/b", "q=1",	    "/a/",
+						   "b",		"host", "HTTP/1.1", "http",
+						   "192.0.2.1", "4711", "web",	    "pool" };
 
 	begin_head(ZY_FIELD_MAX, 2, content_length);
 	for (size_t i = 0; i < ZY_FIELD_MAX; i++)
@@ -452,6 +454,34 @@ test_small_answer_has_its_length(void **state)
 	assert_int_equal(reply.ends, 1);
 }
 
+/* RFC 9110, 9.3.2: the length that a GET would have. */
+static int
+promise_only(struct zy_request *request)
+{
+	return zy_length(request, 10);
+}
+
+static void
+test_answer_to_head_promises_a_body_and_has_none(void **state)
+{
+	(void)state;
+	method = "HEAD";
+	put_request(0);
+	put_frame(FRAME_END, NULL, 0);
+	assert_int_equal(run(promise_only), ZY_EXIT_OK);
+	struct reply reply = parse_output();
+	assert_int_equal(reply.head.status, 200);
+	assert_int_equal(reply.head.content_length, 10);
+	assert_int_equal(reply.ends, 1);
+	put_request(0);
+	put_frame(FRAME_END, NULL, 0);
+	assert_int_equal(run(break_promise), ZY_EXIT_WORKER);
+	method = "GET";
+	put_request(0);
+	put_frame(FRAME_END, NULL, 0);
+	assert_int_equal(run(promise_only), ZY_EXIT_WORKER);
+}
+
 static uint32_t
 sum_of(const unsigned char *bytes, size_t size)
 {
@@ -676,6 +706,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_is_understood_in_any_pieces),
 		cmocka_unit_test(test_small_answer_has_its_length),
+		cmocka_unit_test(test_answer_to_head_promises_a_body_and_has_none),
 		cmocka_unit_test(test_body_comes_back_in_any_pieces),
 		cmocka_unit_test(test_large_answers_are_whole),
 		cmocka_unit_test(test_failures_are_told_as_such),

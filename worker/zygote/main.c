@@ -100,20 +100,43 @@ close_leftovers(void)
 		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
 }
 
+/* Faults, which a worker may want to say something about before the child dies of them: worker.h. */
+static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+#define FAULTS (sizeof(faults) / sizeof(faults[0]))
+
+static void
+read_fault_handlers(struct sigaction handlers_out[FAULTS])
+{
+	for (size_t i = 0; i < FAULTS; i++)
+		sigaction(faults[i], NULL, &handlers_out[i]);
+}
+
+/* Those that load() has set itself; what was there before it, a sanitizer's, has had its time. */
+static void
+keep_fault_handlers(const struct sigaction before[FAULTS], const struct sigaction after[FAULTS])
+{
+	for (size_t i = 0; i < FAULTS; i++)
+		if (after[i].sa_handler != before[i].sa_handler)
+			sigaction(faults[i], &after[i], NULL);
+}
+
 /*
- * After load, which may have set handlers of its own. A zygote and its children go by SIGKILL or by
+ * After load, which may have set handlers of its own: those for faults stay. A zygote and its children go by SIGKILL or by
  * the end of their channel; what a terminal or a service manager sends to a whole group is for the
  * supervisor to act upon. Broken pipes are found by write. Children inherit all of it.
  */
 static void
-set_signals(void)
+set_signals(const struct sigaction before_load[FAULTS])
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
 	struct sigaction action = { .sa_handler = SIG_DFL };
+	struct sigaction after_load[FAULTS];
 	sigset_t mask;
 
+	read_fault_handlers(after_load);
 	for (int number = 1; number < NSIG; number++)
 		sigaction(number, &action, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+	keep_fault_handlers(before_load, after_load);
 	action.sa_handler = SIG_IGN;
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		sigaction(ignored[i], &action, NULL);
@@ -168,6 +191,7 @@ main(void)
 {
 	struct msg_zygote_ready ready = { .load_us = 0 };
 	struct image_source source;
+	struct sigaction fault_handlers[FAULTS];
 	struct loaded loaded;
 
 	take_heritage();
@@ -175,9 +199,10 @@ main(void)
 	arrange_descriptors();
 	tie_to_supervisor();
 	set_output();
+	read_fault_handlers(fault_handlers);
 	load_worker(heritage, &loaded);
 	close_leftovers();
-	set_signals();
+	set_signals(fault_handlers);
 	give_up_rseq();
 	plan = (struct child_plan){ .worker = loaded.worker,
 				    .state = loaded.state,

@@ -37,6 +37,20 @@ has_body(unsigned status)
 	return status != 204 && status != 304; /* RFC 9110, 15.3.5 and 15.4.5 */
 }
 
+/* The promised length then is what a GET would get (RFC 9110, 9.3.2); the front drops a body that is written all the same. */
+static bool
+is_head(const struct zy_request *request)
+{
+	return bytes_equal(request->fields[ZY_METHOD], "HEAD");
+}
+
+/* An answer to HEAD that promised a length and leaves it at that. */
+static bool
+is_without_body(const struct zy_request *request)
+{
+	return request->written == 0 && request->promised != ZY_LENGTH_UNKNOWN && is_head(request);
+}
+
 /* ---- the head ---- */
 
 int
@@ -99,7 +113,7 @@ put_head(struct zy_request *request, bool is_complete)
 		.content_length = request->promised,
 	};
 
-	if (is_complete)
+	if (is_complete && !is_without_body(request))
 		head.content_length = request->written;
 	put_frame_header(request->out, FRAME_REPLY,
 			 request->head_bytes - sizeof(struct frame_header));
@@ -239,12 +253,12 @@ finish_failed(struct zy_request *request)
 void
 reply_finish(struct zy_request *request, int result)
 {
-	const bool is_short =
-		request->promised != ZY_LENGTH_UNKNOWN && request->promised != request->written;
+	const bool is_short = request->promised != ZY_LENGTH_UNKNOWN &&
+			      request->promised != request->written && !is_without_body(request);
 
 	if (result != 0 || is_short)
 		finish_failed(request);
-	if (request->status == 0 && request->written == 0)
+	if (request->status == 0 && request->written == 0 && !is_without_body(request))
 		request->status = 204;
 	send_out(request, NULL, 0, true);
 	sys_exit(ZY_EXIT_OK);
