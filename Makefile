@@ -21,9 +21,10 @@ WORKERDIR := $(PREFIX)/lib/zygoted/workers
 MANDIR := $(PREFIX)/share/man
 
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
-	ieee-data
+	ieee-data libpython3-dev liblua5.4-dev
 DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
-	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git
+	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git \
+	python3-flask python3-django python3-numpy gunicorn
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
 PKGS := libevent_core libseccomp libconfuse jansson
@@ -48,6 +49,17 @@ CTL_SRC := $(wildcard daemon/zygotectl/*.c)
 ZYGOTE_SRC := $(wildcard worker/zygote/*.c)
 WORKERS := $(filter-out zygote,$(notdir $(patsubst %/,%,$(dir $(wildcard worker/*/*.c)))))
 WORKERS := $(sort $(WORKERS))
+
+# Workers that need a library, by the name that pkg-config knows it by: left out of the build where it is missing.
+python_PKG := python3-embed
+lua_PKG := lua5.4
+missing_library = $(if $($(1)_PKG),$(shell pkg-config --exists $($(1)_PKG) 2>/dev/null || echo missing))
+WORKERS_LEFT_OUT := $(strip $(foreach worker,$(WORKERS),$(if $(call missing_library,$(worker)),$(worker))))
+WORKERS := $(filter-out $(WORKERS_LEFT_OUT),$(WORKERS))
+worker_cflags = $(if $($(1)_PKG),$(shell pkg-config --cflags $($(1)_PKG) 2>/dev/null))
+# The interpreter that belongs to the library: its place is where site-packages are looked for.
+python_DEFINES := -DPYTHON_EXECUTABLE='"$(shell pkg-config --variable=exec_prefix python3-embed)/bin/python$(shell pkg-config --modversion python3-embed)"'
+worker_libs = $(if $($(1)_PKG),$(shell pkg-config --libs $($(1)_PKG) 2>/dev/null))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 
@@ -68,6 +80,7 @@ FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
+	@for worker in $(WORKERS_LEFT_OUT); do echo "left out: worker $$worker, whose library is missing (make deps)"; done
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,9 +122,10 @@ $(BUILD)/zygoted-zygote: $(call obj,$(ZYGOTE_SRC) $(BASE_SRC)) worker/zygote/exp
 	$(CC) $(LDFLAGS_ALL) $(FEW_MAPPINGS) $(ONE_FAULT) -Wl,--dynamic-list=worker/zygote/exports.map -o $@ $(filter %.o,$^) -ldl
 
 define worker_rule
+$(BUILD)/pic/worker/$(1)/%.o: CFLAGS_ALL += $(call worker_cflags,$(1)) $($(1)_DEFINES)
 $(BUILD)/workers/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard worker/$(1)/*.c))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-z,relro,-z,now $$(FEW_MAPPINGS) $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^
+	$$(CC) -shared -Wl,-z,relro,-z,now $$(FEW_MAPPINGS) $$(SANITIZE) $$(LDFLAGS) -o $$@ $$^ $(call worker_libs,$(1))
 endef
 $(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))
 
@@ -203,7 +217,8 @@ asan-run: all $(UNIT) $(TEST_WORKERS)
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))
-TIDY_FLAGS = $(filter-out $(HARDENING),$(CFLAGS_ALL)) $(PKG_CFLAGS)
+TIDY_FLAGS = $(filter-out $(HARDENING),$(CFLAGS_ALL)) $(PKG_CFLAGS) \
+	$(foreach worker,$(WORKERS),$(call worker_cflags,$(worker)) $($(worker)_DEFINES))
 
 lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual pages
 	clang-format --dry-run -Werror $(C_FILES)

@@ -1,0 +1,22 @@
+/*
+ * The embedded interpreter: started in the zygote, made ready for forks, and woken up in each child.
+ */
+#ifndef ZYGOTED_PYTHON_INTERPRETER_H
+#define ZYGOTED_PYTHON_INTERPRETER_H
+
+#include "settings.h"
+
+/* Starts it, with the paths of the settings. 0, or -1 after zy_load_error. */
+int interpreter_start(const struct zy_load *load, const struct settings *settings)
+	__attribute__((warn_unused_result));
+
+/*
+ * After the last line of Python that the zygote runs: nothing may touch a Python object afterwards but children.
+ * 0, -1 with an exception.
+ */
+int interpreter_prepare_fork(void) __attribute__((warn_unused_result));
+
+/* In a child, before anything else of Python's. 0, -1 with an exception. */
+int interpreter_wake(void) __attribute__((warn_unused_result));
+
+#endif
