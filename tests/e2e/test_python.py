@@ -306,6 +306,15 @@ def test_random_numbers_differ_among_children(daemon):
         assert len(set(values)) == 50
 
 
+def test_functions_of_register_at_fork_are_called_once(daemon):
+    assert [daemon.get("/p/at_fork").text for _ in range(3)] == ["before child"] * 3
+
+
+def test_locks_and_threads_look_as_they_should(daemon):
+    assert daemon.get("/p/still_there").text == "True 1"
+    daemon.wait_log('text="logged"')
+
+
 def test_the_module_tells_pool_request_and_deadline(daemon):
     pool_name, request, left = json.loads(daemon.get("/p/about").body)
     assert pool_name == "p" and 0 < left <= 10

@@ -1,7 +1,7 @@
 /*
  * The embedded interpreter.
  *
- * Runs in: zygote (start, prepare_fork), child (wake). It takes nothing from the environment of whoever started the daemon, installs no signal
+ * Runs in: zygote. It takes nothing from the environment of whoever started the daemon, installs no signal
  * handler, writes no byte code, and reads no directory of a user's: what it runs is what the options name.
  */
 #include <Python.h>
@@ -9,6 +9,7 @@
 #include "interpreter.h"
 
 #include "failure.h"
+#include "forks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,9 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* numpy's functions that draw from its global generator; NULL while numpy.random is not imported. */
-static PyObject *numpy_seed;
 
 /*
  * Extension modules find the interpreter's symbols in the global scope, and this worker was loaded into one of its own. The library is there
@@ -147,7 +145,7 @@ interpreter_start(const struct zy_load *load, const struct settings *settings)
 	 * write to these pages when they fill the holes.
 	 */
 	PyGC_Disable();
-	if (add_paths(settings) < 0 || buffer_lines() < 0)
+	if (forks_prepare() < 0 || add_paths(settings) < 0 || buffer_lines() < 0)
 		return failure_load(load, "paths and standard output");
 	return 0;
 }
@@ -165,43 +163,16 @@ call_function(const char *module_name, const char *name)
 	return result != NULL ? 0 : -1;
 }
 
-/* Only if somebody imported it. */
-static int
-find_numpy(void)
-{
-	PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-	PyObject *module = PyDict_GetItemString(modules, "numpy.random");
-
-	if (module == NULL)
-		return 0;
-	numpy_seed = PyObject_GetAttrString(module, "seed");
-	return numpy_seed != NULL ? 0 : -1;
-}
-
 /*
  * tzset: libc reads the time zone's file at first use, when a child cannot. gc.freeze: all that is there now belongs to no collection, should
- * the application start one. PyOS_BeforeFork runs what os.register_at_fork was given and takes the import lock; each child, in
- * PyOS_AfterFork_Child, undoes it for itself.
+ * the application start one.
  */
 int
 interpreter_prepare_fork(void)
 {
-	if (find_numpy() < 0 || call_function("time", "tzset") < 0 ||
-	    call_function("gc", "freeze") < 0)
+	if (call_function("time", "tzset") < 0 || call_function("gc", "freeze") < 0 ||
+	    forks_before() < 0)
 		return -1;
 	failure_flush();
-	PyOS_BeforeFork();
 	return 0;
-}
-
-/* The module random reseeds itself in PyOS_AfterFork_Child; numpy does not. */
-int
-interpreter_wake(void)
-{
-	PyOS_AfterFork_Child();
-	if (numpy_seed == NULL)
-		return 0;
-	PyObject *result = PyObject_CallNoArgs(numpy_seed);
-	Py_XDECREF(result);
-	return result != NULL ? 0 : -1;
 }

@@ -1,5 +1,5 @@
 /*
- * The embedded interpreter: started in the zygote, made ready for forks, and woken up in each child.
+ * The embedded interpreter: started in the zygote, and made ready for forks.
  */
 #ifndef ZYGOTED_PYTHON_INTERPRETER_H
 #define ZYGOTED_PYTHON_INTERPRETER_H
@@ -15,8 +15,5 @@ int interpreter_start(const struct zy_load *load, const struct settings *setting
  * 0, -1 with an exception.
  */
 int interpreter_prepare_fork(void) __attribute__((warn_unused_result));
-
-/* In a child, before anything else of Python's. 0, -1 with an exception. */
-int interpreter_wake(void) __attribute__((warn_unused_result));
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "application.h"
 #include "failure.h"
+#include "forks.h"
 #include "interpreter.h"
 #include "module.h"
 #include "settings.h"
@@ -38,7 +39,7 @@ static int
 start_child(void *state)
 {
 	(void)state;
-	if (interpreter_wake() == 0 && module_run_hooks() == 0)
+	if (forks_after_in_child() == 0 && module_run_hooks() == 0)
 		return 0;
 	failure_print();
 	return -1;

@@ -3,6 +3,7 @@
 import ctypes
 import io
 import json
+import logging
 import os
 import random
 import sys
@@ -23,6 +24,13 @@ def draw():
     drawn.append(random.random())
 
 
+forks = []
+os.register_at_fork(before=lambda: forks.append("before"),
+                    after_in_child=lambda: forks.append("child"),
+                    after_in_parent=lambda: forks.append("parent"))
+random.gauss(0, 1)
+
+
 def ok(start, *blocks, headers=()):
     start("200 OK", TEXT + list(headers))
     return list(blocks)
@@ -39,8 +47,20 @@ def show(environ, start):
 
 
 def numbers(environ, start):
-    values = [random.random(), drawn[0], str(uuid.uuid4()), os.urandom(8).hex()]
+    values = [random.random(), random.gauss(0, 1), drawn[0], str(uuid.uuid4()), os.urandom(8).hex()]
     return ok(start, json.dumps(values).encode())
+
+
+def at_fork(environ, start):
+    return ok(start, " ".join(forks).encode())
+
+
+def still_there(environ, start):
+    """What else forks are known to spoil: locks, logging, the main thread."""
+    with threading.Lock(), threading.Condition():
+        logging.getLogger("still").warning("logged")
+    main = threading.current_thread() is threading.main_thread()
+    return ok(start, f"{main} {threading.active_count()}".encode())
 
 
 def about(environ, start):
