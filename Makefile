@@ -76,7 +76,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test run check check-unit check-e2e check-long lint asan bench fuzz install clean
+.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -97,6 +97,29 @@ run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the f
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@echo "try: curl http://127.0.0.1:8080/   (stop with Ctrl-C)"
 	$(BUILD)/zygoted -c conf/zygoted.conf
+
+# As root the daemon drops to another user, who may not read a tree below /root: so the application is copied. The signals are the
+# daemon's to act upon; the copy goes when it has ended.
+define run_example
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && trap : INT TERM && \
+		cp -r worker/$(1)/example/. "$$copy" && chmod -R a+rX "$$copy" && \
+		APP=$$copy $(BUILD)/zygoted -c conf/$(1).conf
+endef
+
+run-python: ## build, then serve a Flask application on 127.0.0.1:8080 with conf/python.conf
+	@tests/deps.sh $(DEPS) python3-flask
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@echo "try: curl http://127.0.0.1:8080/   (stop with Ctrl-C)"
+	@echo "     curl -d name=value http://127.0.0.1:8080/form"
+	@echo "     /stream; /error, /crash and /steal: what goes wrong there harms nobody else, and is in the log"
+	$(call run_example,python)
+
+run-lua: deps ## build, then serve a Lua script on 127.0.0.1:8080 with conf/lua.conf
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@echo "try: curl http://127.0.0.1:8080/   (stop with Ctrl-C)"
+	@echo "     curl http://127.0.0.1:8080/square?12"
+	@echo "     curl -d 'some text' http://127.0.0.1:8080/shout"
+	$(call run_example,lua)
 
 # ---- objects ----
 
@@ -243,6 +266,8 @@ install: all ## install under DESTDIR and PREFIX
 	install -m 644 worker/worker.h $(DESTDIR)$(PREFIX)/include/zygoted
 	test -e $(DESTDIR)$(SYSCONFDIR)/zygoted/zygoted.conf || \
 		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
+	install -d $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
+	install -m 644 conf/python.conf conf/lua.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
 	install -m 644 daemon/zygotectl.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 worker/worker.3 $(DESTDIR)$(MANDIR)/man3/zygoted-worker.3
 	install -m 644 conf/zygoted.conf.5 $(DESTDIR)$(MANDIR)/man5
