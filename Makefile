@@ -76,7 +76,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench fuzz install clean
+.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -219,6 +219,9 @@ $(BUILD)/tests/bench/textbook: tests/bench/textbook.c Makefile
 $(BUILD)/tests/bench/once: tests/bench/once.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -static -o $@ $<
+
+bench-python: all ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py
 
 fuzz: $(FUZZ) ## each fuzz target for SECONDS=60 seconds
 	@for target in $(FUZZ); do \

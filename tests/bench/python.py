@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""One Flask application under zygoted and under its peers, one run of wrk after the other; Lua against echo.
+
+Servers that are not installed are left out. Each figure is the median over the rounds; rounds take the servers in turns, so that
+a disturbance hits all. "warm" reuses its processes: no isolation. "fresh" is one process for each request.
+ROUNDS, DURATION (seconds), CONNECTIONS ("1 16") and OPTIONS (keys of zygoted's pools, such as 'image = "frozen"') may be
+set in the environment. Packages: wrk python3-flask gunicorn uwsgi-core uwsgi-plugin-python3 python3-numpy python3-pandas.
+"""
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+
+import pyapps  # noqa: E402
+import zyg  # noqa: E402
+
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+DURATION = int(os.environ.get("DURATION", "3"))
+CONNECTIONS = [int(word) for word in os.environ.get("CONNECTIONS", "1 16").split()]
+MICROSECONDS = {"us": 1, "ms": 1000, "s": 1000000}
+APP, PATH = "flask_site:app", "/count"
+FORKING = """
+import sys
+from werkzeug.serving import run_simple, WSGIRequestHandler
+from flask_site import app
+WSGIRequestHandler.log_request = lambda *_: None
+run_simple("127.0.0.1", int(sys.argv[1]), app, processes=40)
+"""
+
+
+class Peer:
+    """Another server, in a process group of its own."""
+
+    def __init__(self, apps, command):
+        self.port = zyg.free_port()
+        command = [word.replace("PORT", str(self.port)) for word in command]
+        self.log = open(os.path.join(apps, "peers.log"), "ab")
+        self.process = subprocess.Popen(command, cwd=apps, stdout=self.log, stderr=self.log,
+                                        start_new_session=True)
+        zyg.wait_until(self.answers, 20, command[0])
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise SystemExit(f"{self.process.args}: see {self.log.name}")
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.log.close()
+
+
+def peers():
+    """name -> command, of those that are installed. As many processes as processors where they are reused."""
+    processes = str(os.cpu_count())
+    found = {"werkzeug, forking": [pyapps.PYTHON, "-c", FORKING, "PORT"]}
+    if importlib.util.find_spec("gunicorn"):
+        gunicorn = [pyapps.PYTHON, "-m", "gunicorn", "-b", "127.0.0.1:PORT", "-w", processes, APP]
+        found["gunicorn, warm"] = gunicorn
+        found["gunicorn, fresh"] = [*gunicorn, "--max-requests", "1"]
+    if shutil.which("uwsgi"):
+        uwsgi = ["uwsgi", "--plugin", "python3", "--http-socket", "127.0.0.1:PORT", "--master",
+                 "-p", processes, "--pythonpath", ".", "-w", APP, "--disable-logging"]
+        found["uwsgi, warm"] = uwsgi
+        found["uwsgi, fresh"] = [*uwsgi, "--max-requests", "1"]
+    return found
+
+
+def zygoted_pools(apps):
+    extra = dict(re.findall(r'(\w+)\s*=\s*"?([^";\n]+)"?', os.environ.get("OPTIONS", "")))
+    keys = {"spare": 16, "max_children": 64, "memory": "256M", "timeout": "10s", **extra}
+    warm = {"warmup": f"GET {PATH}"}
+    sections = {
+        "zygoted": pyapps.python_pool("flask", apps, APP, warm, routes=[PATH], **keys),
+        "zygoted, echo": zyg.pool("echo", routes=["/echo"], **keys),
+        "zygoted, lua": zyg.pool("lua", options={"script": f"{apps}/deeds.lua"}, routes=["/hello"], **keys),
+    }
+    if importlib.util.find_spec("pandas"):
+        large = {**warm, "preload": ["numpy", "pandas"], "script_name": "/large"}
+        sections["zygoted, pandas"] = pyapps.python_pool(
+            "pandas", apps, APP, large, routes=["/large"], **keys)
+    return sections
+
+
+PATHS = {"zygoted, echo": "/echo", "zygoted, lua": "/hello", "zygoted, pandas": f"/large{PATH}"}
+
+
+def measure(name, port, connections):
+    """One run of wrk: (requests per second, median us, p99 us, errors)."""
+    url = f"http://127.0.0.1:{port}{PATHS.get(name, PATH)}"
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{DURATION}s", "--latency", url]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    if "Non-2xx" in text:
+        raise SystemExit(f"{name} gives wrong answers:\n{text}")
+
+    def microseconds(percentile):
+        number, unit = re.search(rf"\s{percentile}%\s+([\d.]+)(us|ms|s)\b", text).groups()
+        return float(number) * MICROSECONDS[unit]
+
+    errors = [int(n) for n in re.findall(r"(?:connect|read|write|timeout) (\d+)", text)]
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+    return rate, microseconds(50), microseconds(99), sum(errors)
+
+
+def run_rounds(ports):
+    runs = {}
+    for number in range(ROUNDS):
+        for connections in CONNECTIONS:
+            names = list(ports) if number % 2 == 0 else list(reversed(ports))
+            for name in names:
+                runs.setdefault((name, connections), []).append(
+                    measure(name, ports[name], connections))
+    return {key: [statistics.median(column) for column in zip(*rows)] for key, rows in runs.items()}
+
+
+def ratio(results, one, other, column, connections):
+    if (one, connections) not in results or (other, connections) not in results:
+        return None
+    below = results[other, connections][column]
+    return results[one, connections][column] / below if below else None
+
+
+# What is promised of the ratios: servers, column of the results, connections, bound.
+PROMISES = [
+    ("median to gunicorn, warm", "zygoted", "gunicorn, warm", 1, 1, "at most 2"),
+    ("median with pandas to without", "zygoted, pandas", "zygoted", 1, 1, "at most 1.3"),
+    ("rate to werkzeug, forking", "zygoted", "werkzeug, forking", 0, 16, "at least 4"),
+    ("rate to gunicorn, fresh", "zygoted", "gunicorn, fresh", 0, 16, "at least 40"),
+    ("rate to uwsgi, fresh", "zygoted", "uwsgi, fresh", 0, 16, "at least 40"),
+    ("rate to gunicorn, warm", "zygoted", "gunicorn, warm", 0, 16, "stated"),
+    ("rate of lua to echo", "zygoted, lua", "zygoted, echo", 0, 16, "at least 0.85"),
+]
+
+
+def print_tables(results, ports, daemon):
+    print(f"{os.cpu_count()} cores, Linux {platform.release()}; wrk: {ROUNDS} rounds of {DURATION} s\n")
+    row = "{:>11}  {:<18} {:>10} {:>10} {:>10} {:>7}".format
+    print(row("connections", "server", "requests/s", "p50 us", "p99 us", "errors"))
+    for connections in CONNECTIONS:
+        for name in ports:
+            print(row(connections, name, *(f"{n:.0f}" for n in results[name, connections])))
+    print()
+    for what, one, other, column, connections, bound in PROMISES:
+        found = ratio(results, one, other, column, connections)
+        if found is not None:
+            print(f"{what} ({connections} connections): {found:.2f} ({bound})")
+    for command in ("stats", "memory"):
+        print(f"\n{daemon.zygotectl(command)[1]}", end="")
+
+
+def main():
+    apps = pyapps.copy_apps()
+    sections = zygoted_pools(apps)
+    daemon = zyg.Zygoted(*sections.values(), requests_per_connection=1000000000)
+    started = {}
+    try:
+        daemon.start()
+        for name, command in peers().items():
+            started[name] = Peer(apps, command)
+        ports = {name: daemon.port for name in sections}
+        ports |= {name: peer.port for name, peer in started.items()}
+        print_tables(run_rounds(ports), ports, daemon)
+    finally:
+        for peer in started.values():
+            peer.stop()
+        daemon.stop()
+        pyapps.remove_apps(apps)
+
+
+if __name__ == "__main__":
+    main()
