@@ -134,6 +134,16 @@ def test_a_large_line_and_a_large_read(daemon):
     assert daemon.request("POST", "/p/body?read", body).body == body
 
 
+def test_memory_is_taken_for_what_comes_and_not_for_what_is_asked(daemon):
+    with daemon.connect() as connection:
+        connection.send(b"POST /p/body?huge HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(40):
+            connection.send(b"4e20\r\n" + b"x" * 20000 + b"\r\n")
+        connection.send(b"0\r\n\r\n")
+        assert connection.response().body == b"800000"
+    assert daemon.request("POST", "/p/body?huge", b"x").body == b"1"
+
+
 @BOTH
 def test_blocks_leave_one_by_one(daemon, at):
     """Each block is seen before the byte is sent that the application waits for."""

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -176,40 +177,48 @@ on_read(lua_State *lua)
 	return 1;
 }
 
-/* What is left of the last read: position and end of the string in upvalue 1 are upvalue 2 and its length. */
+/* Reads on: upvalue 1 is what was read last, upvalue 2 how much of it has been handed out. 0 at the end of the body. */
+static size_t
+refill(lua_State *lua, struct zy_request *request)
+{
+	char piece[READ_BYTES];
+	const size_t count = zy_read(request, piece, sizeof(piece));
+
+	lua_pushlstring(lua, piece, count);
+	lua_replace(lua, lua_upvalueindex(1));
+	lua_pushinteger(lua, 0);
+	lua_replace(lua, lua_upvalueindex(2));
+	return count;
+}
+
+/* Adds what is there of the line. Whether its end was there too. */
+static bool
+add_part(lua_State *lua, luaL_Buffer *line)
+{
+	size_t length;
+	const char *text = lua_tolstring(lua, lua_upvalueindex(1), &length);
+	const size_t at = (size_t)lua_tointeger(lua, lua_upvalueindex(2));
+	const char *end = memchr(text + at, '\n', length - at);
+	const size_t part = end != NULL ? (size_t)(end - text) - at : length - at;
+
+	luaL_addlstring(line, text + at, part);
+	lua_pushinteger(lua, (lua_Integer)at + (lua_Integer)part + 1);
+	lua_replace(lua, lua_upvalueindex(2));
+	return end != NULL;
+}
+
 static int
 next_line(lua_State *lua)
 {
 	struct zy_request *request = need_request(lua);
 	luaL_Buffer line;
-	size_t length, any = 0;
+	bool is_whole;
 
-	for (;;) {
-		const char *text = lua_tolstring(lua, lua_upvalueindex(1), &length);
-		const size_t at = (size_t)lua_tointeger(lua, lua_upvalueindex(2));
-		const char *end = memchr(text + at, '\n', length - at);
-		const size_t part = end != NULL ? (size_t)(end - text) - at : length - at;
-		if (any == 0)
-			luaL_buffinit(lua, &line);
-		luaL_addlstring(&line, text + at, part);
-		any += part + 1;
-		if (end != NULL) {
-			lua_pushinteger(lua, (lua_Integer)(at + part + 1));
-			lua_replace(lua, lua_upvalueindex(2));
-			luaL_pushresult(&line);
-			return 1;
-		}
-		char piece[READ_BYTES];
-		const size_t count = zy_read(request, piece, sizeof(piece));
-		lua_pushlstring(lua, piece, count);
-		lua_replace(lua, lua_upvalueindex(1));
-		lua_pushinteger(lua, 0);
-		lua_replace(lua, lua_upvalueindex(2));
-		if (count == 0)
-			break;
-	}
+	luaL_buffinit(lua, &line);
+	while (!(is_whole = add_part(lua, &line)) && refill(lua, request) > 0)
+		continue;
 	luaL_pushresult(&line);
-	if (lua_rawlen(lua, -1) == 0)
+	if (!is_whole && lua_rawlen(lua, -1) == 0)
 		lua_pushnil(lua);
 	return 1;
 }

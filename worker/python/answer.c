@@ -126,6 +126,7 @@ begin(struct answer *answer, uint64_t known)
 		return -1;
 	}
 	uint64_t length = ZY_LENGTH_UNKNOWN;
+	answer->is_begun = true; /* even if it fails: some headers may be in it already */
 	if (call_status(answer->call, answer->status) < 0) {
 		PyErr_Format(PyExc_ValueError, "status %d cannot be sent", answer->status);
 		return -1;
@@ -140,7 +141,6 @@ begin(struct answer *answer, uint64_t known)
 		return -1;
 	}
 	answer->promised = length;
-	answer->is_begun = true;
 	return 0;
 }
 

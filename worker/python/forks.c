@@ -4,8 +4,7 @@
  * Runs in: zygote (prepare, before), child (after_in_child). PyOS_AfterFork_Child is left out: it repairs locks and lists of threads after a fork in
  * the midst of other threads, and touches some two hundred pages for that, of which each would be copied for each request. Here there is no other
  * thread, no lock is held when a child is made, and the child's thread is by all marks the one that loaded the application. For the same
- * reason hooks of the standard library's modules are not called, except that `random` gets its seed here. Those of
- * other modules are, as after os.fork().
+ * reason the hooks of threading and logging are not called, nor that of random, which gets its seed here. All others are, as by os.fork().
  */
 #include <Python.h>
 
@@ -27,12 +26,11 @@ static PyObject *random_seed, *random_object, *numpy_seed;
 static int
 is_needless(PyObject *function)
 {
-	static const char *const modules[] = { "threading", "logging", "concurrent.futures.thread",
-					       "random" };
+	static const char *const modules[] = { "threading", "logging", "random" };
 	PyObject *name = PyObject_GetAttrString(function, "__module__");
 	int result = 0;
 
-	/* A bound method of an object: random's. */
+	/* Methods in C have none. */
 	if (name == NULL || !PyUnicode_Check(name))
 		PyErr_Clear();
 	for (size_t i = 0; name != NULL && PyUnicode_Check(name) && i < Py_ARRAY_LENGTH(modules);

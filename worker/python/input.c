@@ -58,44 +58,39 @@ read_up_to(struct input *input, Py_ssize_t size)
 	return bytes;
 }
 
+/* Up to `most` bytes, with memory for what comes and not for what was asked. */
 static PyObject *
-read_all(struct input *input)
+read_growing(struct input *input, Py_ssize_t most)
 {
-	PyObject *bytes = PyBytes_FromStringAndSize(NULL, GROW_FIRST);
+	PyObject *bytes = PyBytes_FromStringAndSize(NULL, most < GROW_FIRST ? most : GROW_FIRST);
 	Py_ssize_t filled = 0;
 
-	while (bytes != NULL) {
+	while (bytes != NULL && filled < most) {
 		const Py_ssize_t room = PyBytes_GET_SIZE(bytes) - filled;
 		const size_t count =
 			read_some(input, PyBytes_AS_STRING(bytes) + filled, (size_t)room);
 		filled += (Py_ssize_t)count;
-		if (count == 0) {
-			_PyBytes_Resize(&bytes, filled);
+		if (count == 0)
 			break;
-		}
-		if ((size_t)room == count)
-			_PyBytes_Resize(&bytes, filled * 2);
+		if ((size_t)room == count && filled < most)
+			_PyBytes_Resize(&bytes, filled < most / 2 ? filled * 2 : most);
 	}
+	if (bytes != NULL && filled < PyBytes_GET_SIZE(bytes))
+		_PyBytes_Resize(&bytes, filled);
 	return bytes;
 }
 
-/*
- * An application may ask for more than there is, but memory is taken for what is asked: so a length that is known bounds it, and one that is
- * not lets the memory grow with what comes.
- */
+/* A length that is known bounds what is asked for. */
 static PyObject *
 read_bounded(struct input *input, Py_ssize_t size)
 {
 	const uint64_t length = call_content_length(input->call);
 
-	if (size < 0 && length == ZY_LENGTH_UNKNOWN)
-		return read_all(input);
-	if (length != ZY_LENGTH_UNKNOWN && (size < 0 || (uint64_t)size > length)) {
-		if (length > PY_SSIZE_T_MAX)
-			return PyErr_NoMemory();
-		size = (Py_ssize_t)length;
-	}
-	return read_up_to(input, size);
+	if (size < 0)
+		size = PY_SSIZE_T_MAX;
+	if (length == ZY_LENGTH_UNKNOWN)
+		return read_growing(input, size);
+	return read_up_to(input, (uint64_t)size < length ? size : (Py_ssize_t)length);
 }
 
 /* ---- lines ---- */
