@@ -13,14 +13,12 @@
  */
 #include "request.h"
 
+#include "body.h"
+
 #include <inttypes.h>
 #include <lauxlib.h>
-#include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#define READ_BYTES 8192
 
 /* A child has one request, and Lua values cannot carry what is known only then. NULL in the zygote. */
 static struct zy_request *current;
@@ -28,8 +26,8 @@ static struct zy_request *current;
 /* Registry keys. */
 static const char headers_key;
 
-static struct zy_request *
-need_request(lua_State *lua)
+struct zy_request *
+request_need(lua_State *lua)
 {
 	if (current == NULL)
 		luaL_error(lua, "there is no request while the script is loaded");
@@ -128,7 +126,7 @@ on_index(lua_State *lua)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (strcmp(name, fields[i].name) == 0) {
-			lua_pushstring(lua, zy_field(need_request(lua), fields[i].field));
+			lua_pushstring(lua, zy_field(request_need(lua), fields[i].field));
 			return 1;
 		}
 	lua_pushvalue(lua, 2);
@@ -136,101 +134,8 @@ on_index(lua_State *lua)
 		return 1;
 	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++)
 		if (strcmp(name, getters[i].name) == 0)
-			return getters[i].get(lua, need_request(lua));
+			return getters[i].get(lua, request_need(lua));
 	return 1; /* nil */
-}
-
-/* ---- the body ---- */
-
-/* All that is left. */
-static int
-read_rest(lua_State *lua, struct zy_request *request)
-{
-	luaL_Buffer buffer;
-	size_t count;
-
-	luaL_buffinit(lua, &buffer);
-	do {
-		char *room = luaL_prepbuffsize(&buffer, READ_BYTES);
-		count = zy_read(request, room, READ_BYTES);
-		luaL_addsize(&buffer, count);
-	} while (count > 0);
-	luaL_pushresult(&buffer);
-	return 1;
-}
-
-static int
-on_read(lua_State *lua)
-{
-	struct zy_request *request = need_request(lua);
-	luaL_Buffer buffer;
-
-	if (lua_isnoneornil(lua, 2))
-		return read_rest(lua, request);
-	const lua_Integer most = luaL_checkinteger(lua, 2);
-	luaL_argcheck(lua, most > 0 && most <= INT_MAX, 2, "a number of bytes, above 0");
-	char *room = luaL_buffinitsize(lua, &buffer, (size_t)most);
-	const size_t count = zy_read(request, room, (size_t)most);
-	luaL_pushresultsize(&buffer, count);
-	if (count == 0)
-		lua_pushnil(lua);
-	return 1;
-}
-
-/* Reads on: upvalue 1 is what was read last, upvalue 2 how much of it has been handed out. 0 at the end of the body. */
-static size_t
-refill(lua_State *lua, struct zy_request *request)
-{
-	char piece[READ_BYTES];
-	const size_t count = zy_read(request, piece, sizeof(piece));
-
-	lua_pushlstring(lua, piece, count);
-	lua_replace(lua, lua_upvalueindex(1));
-	lua_pushinteger(lua, 0);
-	lua_replace(lua, lua_upvalueindex(2));
-	return count;
-}
-
-/* Adds what is there of the line. Whether its end was there too. */
-static bool
-add_part(lua_State *lua, luaL_Buffer *line)
-{
-	size_t length;
-	const char *text = lua_tolstring(lua, lua_upvalueindex(1), &length);
-	const size_t at = (size_t)lua_tointeger(lua, lua_upvalueindex(2));
-	const char *end = memchr(text + at, '\n', length - at);
-	const size_t part = end != NULL ? (size_t)(end - text) - at : length - at;
-
-	luaL_addlstring(line, text + at, part);
-	lua_pushinteger(lua, (lua_Integer)at + (lua_Integer)part + 1);
-	lua_replace(lua, lua_upvalueindex(2));
-	return end != NULL;
-}
-
-static int
-next_line(lua_State *lua)
-{
-	struct zy_request *request = need_request(lua);
-	luaL_Buffer line;
-	bool is_whole;
-
-	luaL_buffinit(lua, &line);
-	while (!(is_whole = add_part(lua, &line)) && refill(lua, request) > 0)
-		continue;
-	luaL_pushresult(&line);
-	if (!is_whole && lua_rawlen(lua, -1) == 0)
-		lua_pushnil(lua);
-	return 1;
-}
-
-static int
-on_lines(lua_State *lua)
-{
-	need_request(lua);
-	lua_pushliteral(lua, "");
-	lua_pushinteger(lua, 0);
-	lua_pushcclosure(lua, next_line, 2);
-	return 1;
 }
 
 /* ---- the answer ---- */
@@ -269,14 +174,14 @@ write_string(lua_State *lua, struct zy_request *request, int index)
 static int
 on_status(lua_State *lua)
 {
-	set_status(lua, need_request(lua), 2);
+	set_status(lua, request_need(lua), 2);
 	return 0;
 }
 
 static int
 on_header(lua_State *lua)
 {
-	add_header(lua, need_request(lua), luaL_checkstring(lua, 2), luaL_checkstring(lua, 3));
+	add_header(lua, request_need(lua), luaL_checkstring(lua, 2), luaL_checkstring(lua, 3));
 	return 0;
 }
 
@@ -285,7 +190,7 @@ on_length(lua_State *lua)
 {
 	const lua_Integer bytes = luaL_checkinteger(lua, 2);
 
-	if (bytes < 0 || zy_length(need_request(lua), (uint64_t)bytes) < 0)
+	if (bytes < 0 || zy_length(request_need(lua), (uint64_t)bytes) < 0)
 		luaL_error(lua, "length %I cannot be promised", bytes);
 	return 0;
 }
@@ -293,7 +198,7 @@ on_length(lua_State *lua)
 static int
 on_write(lua_State *lua)
 {
-	struct zy_request *request = need_request(lua);
+	struct zy_request *request = request_need(lua);
 	const int count = lua_gettop(lua);
 
 	for (int i = 2; i <= count; i++)
@@ -304,7 +209,7 @@ on_write(lua_State *lua)
 static int
 on_flush(lua_State *lua)
 {
-	(void)zy_flush(need_request(lua));
+	(void)zy_flush(request_need(lua));
 	return 0;
 }
 
@@ -398,9 +303,9 @@ void
 request_make(lua_State *lua)
 {
 	static const luaL_Reg methods[] = {
-		{ "read", on_read },	 { "lines", on_lines },	  { "status", on_status },
-		{ "header", on_header }, { "length", on_length }, { "write", on_write },
-		{ "flush", on_flush },	 { "decode", on_decode }, { NULL, NULL },
+		{ "read", body_on_read }, { "lines", body_on_lines }, { "status", on_status },
+		{ "header", on_header },  { "length", on_length },    { "write", on_write },
+		{ "flush", on_flush },	  { "decode", on_decode },    { NULL, NULL },
 	};
 
 	(void)lua_newuserdatauv(lua, 0, 0);

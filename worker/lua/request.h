@@ -11,6 +11,9 @@
 /* In the zygote: makes the one request object there is, and leaves it on the stack. May raise a Lua error. */
 void request_make(lua_State *lua);
 
+/* The child's request; raises a Lua error in the zygote, which has none. */
+struct zy_request *request_need(lua_State *lua);
+
 /* In a child: what the object stands for from now on. */
 void request_bind(struct zy_request *request);
 
