@@ -56,8 +56,8 @@ on_bury(evutil_socket_t fd, short what, void *argument)
 	free(connection);
 }
 
-void
-connection_close(struct connection *connection)
+static void
+end(struct connection *connection, bool reset)
 {
 	static const struct timeval now = { 0, 0 };
 	struct front *front = connection->front;
@@ -72,8 +72,10 @@ connection_close(struct connection *connection)
 	event_del(&connection->write_event);
 	event_del(&connection->closed_event);
 	evtimer_del(&connection->timer);
-	close(connection->fd);
-	connection->fd = -1;
+	if (reset)
+		transport_reset(&connection->transport);
+	else
+		transport_close(&connection->transport);
 	TAILQ_REMOVE(&front->connections, connection, link);
 	front->connections_count--;
 	if (was_full)
@@ -84,14 +86,15 @@ connection_close(struct connection *connection)
 }
 
 void
+connection_close(struct connection *connection)
+{
+	end(connection, false);
+}
+
+void
 connection_reset(struct connection *connection)
 {
-	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-
-	if (connection->state == CONNECTION_CLOSED)
-		return;
-	(void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	connection_close(connection);
+	end(connection, true);
 }
 
 /* Everything is written: tell the client so, and read on until it has noticed. */
@@ -99,7 +102,7 @@ static void
 start_linger(struct connection *connection)
 {
 	connection->state = CONNECTION_LINGER;
-	if (connection->eof || shutdown(connection->fd, SHUT_WR) < 0) {
+	if (connection->eof || !transport_end(&connection->transport)) {
 		connection_close(connection);
 		return;
 	}
@@ -124,30 +127,15 @@ after_flush(struct connection *connection)
 	}
 }
 
-static void
-flush_some(struct connection *connection)
-{
-	while (evbuffer_get_length(connection->out) > 0) {
-		int written = evbuffer_write(connection->out, connection->fd);
-		if (written > 0) {
-			connection->moved_bytes += (uint64_t)written;
-			continue;
-		}
-		if (written < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		connection_close(connection);
-		return;
-	}
-}
-
 void
 connection_flush(struct connection *connection)
 {
 	if (connection_is_closed(connection))
 		return;
-	flush_some(connection);
-	if (connection_is_closed(connection))
+	if (!transport_write(&connection->transport, connection->out)) {
+		connection_close(connection);
 		return;
+	}
 	if (evbuffer_get_length(connection->out) > 0)
 		event_add(&connection->write_event, NULL);
 	else
@@ -213,7 +201,6 @@ on_eof(struct connection *connection)
 static void
 take_input(struct connection *connection, const unsigned char *data, size_t length)
 {
-	connection->moved_bytes += length;
 	if (connection->state == CONNECTION_LINGER) {
 		connection->linger_bytes += length;
 		if (connection->linger_bytes > LINGER_BYTES_MAX)
@@ -236,8 +223,9 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct connection *connection = argument;
 	unsigned char *scratch = connection->front->scratch;
-	ssize_t count = recv(fd, scratch, FRONT_IO_BYTES, 0);
+	ssize_t count = transport_read(&connection->transport, scratch, FRONT_IO_BYTES);
 
+	(void)fd;
 	(void)what;
 	if (count > 0)
 		take_input(connection, scratch, (size_t)count);
@@ -290,9 +278,9 @@ connection_tick(struct connection *connection)
 	const bool wants_answer = evbuffer_get_length(connection->out) > 0;
 	const bool sends_body = connection->state == CONNECTION_EXCHANGE &&
 				exchange_wants_input(&connection->exchange);
-	const uint64_t moved = connection->moved_bytes;
+	const uint64_t moved = connection->transport.moved_bytes;
 
-	connection->moved_bytes = 0;
+	connection->transport.moved_bytes = 0;
 	if (!wants_answer && !sends_body) {
 		connection->credit_ms = limits->body_grace_ms;
 		return;
@@ -345,13 +333,14 @@ static void
 watch(struct connection *connection)
 {
 	struct event_base *base = connection->front->base;
+	const int fd = connection->transport.fd;
 
-	event_assign(&connection->read_event, base, connection->fd, EV_READ | EV_PERSIST,
-		     on_readable, connection);
-	event_assign(&connection->write_event, base, connection->fd, EV_WRITE | EV_PERSIST,
-		     on_writable, connection);
-	event_assign(&connection->closed_event, base, connection->fd, EV_CLOSED | EV_PERSIST,
-		     on_client_left, connection);
+	event_assign(&connection->read_event, base, fd, EV_READ | EV_PERSIST, on_readable,
+		     connection);
+	event_assign(&connection->write_event, base, fd, EV_WRITE | EV_PERSIST, on_writable,
+		     connection);
+	event_assign(&connection->closed_event, base, fd, EV_CLOSED | EV_PERSIST, on_client_left,
+		     connection);
 	evtimer_assign(&connection->timer, base, on_timer, connection);
 }
 
@@ -373,7 +362,7 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->front = front;
 	connection->listener = listener;
-	connection->fd = fd;
+	transport_open(&connection->transport, fd);
 	connection->exchange.connection = connection;
 	connection->exchange.child_fd = -1;
 	connection->credit_ms = front->heritage->body_grace_ms;

@@ -14,6 +14,7 @@
 #include "front/exchange.h"
 #include "front/http_request.h"
 #include "front/penalty.h"
+#include "front/transport.h"
 
 #include <event2/buffer.h>
 #include <event2/event_struct.h>
@@ -35,6 +36,7 @@ struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct front *front;
 	const struct heritage_listener *listener;
+	struct transport transport;
 	struct event read_event;
 	struct event write_event;
 	struct event closed_event; /* watches for the client leaving while reading is paused */
@@ -44,13 +46,11 @@ struct connection {
 	struct exchange exchange;
 	struct http_parser parser;
 	unsigned requests;
-	int fd;
 	enum connection_state state;
-	bool processing;      /* connection_process is on the stack */
-	bool close_after;     /* no further request on this connection */
-	bool eof;	      /* the client has shut down its sending side */
-	int64_t credit_ms;    /* how long the client may still be slower than the minimum rate */
-	uint64_t moved_bytes; /* to and from the client since the last tick */
+	bool processing;   /* connection_process is on the stack */
+	bool close_after;  /* no further request on this connection */
+	bool eof;	   /* the client has shut down its sending side */
+	int64_t credit_ms; /* how long the client may still be slower than the minimum rate */
 	uint64_t linger_bytes;
 	char peer_address[INET6_ADDRSTRLEN];
 	char peer_port[8];
