@@ -27,7 +27,7 @@ DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk 
 	python3-flask python3-django python3-numpy gunicorn
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
-PKGS := libevent_core libseccomp libconfuse jansson
+PKGS := libevent_core libssl libcrypto libseccomp libconfuse jansson
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
@@ -136,7 +136,7 @@ $(BUILD)/pic/%.o: %.c Makefile
 	$(CC) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/zygoted: $(call obj,$(ZYGOTED_SRC) $(BASE_SRC))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs libevent_core libseccomp libconfuse jansson)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs $(PKGS))
 
 $(BUILD)/zygotectl: $(call obj,$(CTL_SRC) $(BASE_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs jansson)

@@ -108,11 +108,20 @@ enum zy_field {
 	ZY_REST,	 /* what follows the route in the path, as received: "00%3A22" */
 	ZY_HOST,	 /* Host, or the host of an absolute target */
 	ZY_PROTOCOL,	 /* "HTTP/1.1" or "HTTP/1.0" */
-	ZY_SCHEME,	 /* "http" */
+	ZY_SCHEME,	 /* "http", "https" */
 	ZY_PEER_ADDRESS, /* "192.0.2.1", "2001:db8::1" */
 	ZY_PEER_PORT,	 /* decimal */
 	ZY_LISTENER,	 /* name of the listener in the configuration */
 	ZY_POOL,	 /* name of the pool */
+	ZY_TLS_VERSION,	 /* "TLSv1.3", "TLSv1.2"; "" on a listener without TLS, as the next four */
+	ZY_TLS_CIPHER,	 /* "TLS_AES_128_GCM_SHA256" */
+	ZY_TLS_SERVER_NAME, /* the host that the client asked for in the handshake */
+	/*
+	 * Who the client is by its certificate, which was verified (client_verify); "" without one. All
+	 * visible ASCII and spaces, other bytes as \XX. Names are never cut: at most 1023 and 2047 bytes.
+	 */
+	ZY_CLIENT_SUBJECT, /* RFC 2253: "CN=alice,O=Example" */
+	ZY_CLIENT_SAN,	   /* "DNS:a.example,email:a@example.org,IP:192.0.2.1,URI:urn:x" */
 	ZY_FIELD_MAX
 };
 

@@ -12,19 +12,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-write_all(int fd, const char *data, size_t size)
+int
+heritage_write(int fd, const void *data, size_t size)
 {
-	while (size > 0) {
-		ssize_t written = write(fd, data, size);
+	for (size_t done = 0; done < size;) {
+		ssize_t written = write(fd, (const char *)data + done, size - done);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
 			return -1;
-		data += written;
-		size -= (size_t)written;
+		done += (size_t)written;
 	}
 	return 0;
+}
+
+int
+heritage_seal_fd(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
 int
@@ -34,8 +39,7 @@ heritage_seal(const char *name, const void *data, size_t size)
 
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, data, size) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+	if (heritage_write(fd, data, size) < 0 || heritage_seal_fd(fd) < 0) {
 		int saved = errno;
 		close(fd);
 		errno = saved;
@@ -44,8 +48,24 @@ heritage_seal(const char *name, const void *data, size_t size)
 	return fd;
 }
 
+int
+heritage_pread(int fd, void *data, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t count = pread(fd, (char *)data + done, size - done, (off_t)done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count == 0)
+			errno = EPROTO;
+		if (count <= 0)
+			return -1;
+		done += (size_t)count;
+	}
+	return 0;
+}
+
 static int
-read_all(int fd, char *data, size_t size)
+read_all(int fd, void *data, size_t size)
 {
 	struct stat status;
 
@@ -55,15 +75,7 @@ read_all(int fd, char *data, size_t size)
 		errno = EPROTO;
 		return -1;
 	}
-	for (size_t done = 0; done < size;) {
-		ssize_t count = pread(fd, data + done, size - done, (off_t)done);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return -1;
-		done += (size_t)count;
-	}
-	return 0;
+	return heritage_pread(fd, data, size);
 }
 
 int

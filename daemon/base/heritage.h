@@ -29,7 +29,8 @@ enum front_fd {
 	FRONT_SUPERVISOR_FD = 3, /* message channel */
 	FRONT_HERITAGE_FD = 4,	 /* read and closed at start */
 	FRONT_FILTER_FD = 5,	 /* the front's own BPF program; read and closed at start */
-	FRONT_LISTENER_FD = 6,
+	FRONT_TLS_FD = 6, /* a bundle of certificates (tls_bundle.h); read and closed at start */
+	FRONT_LISTENER_FD = 7,
 };
 
 /*
@@ -73,11 +74,24 @@ struct heritage_network {
 
 enum protocol { PROTOCOL_HTTP, PROTOCOL_MAX };
 
+/* Whether clients show a certificate; one that they show must be good. */
+enum client_verify {
+	CLIENT_VERIFY_NONE,
+	CLIENT_VERIFY_OPTIONAL,
+	CLIENT_VERIFY_REQUIRED,
+	CLIENT_VERIFY_MAX
+};
+
+/* The oldest version of TLS that is spoken. */
+enum tls_minimum { TLS_MINIMUM_1_2, TLS_MINIMUM_1_3, TLS_MINIMUM_MAX };
+
 struct heritage_listener {
 	char name[PROTO_NAME_MAX];
-	char address[128]; /* as in the configuration, for logs */
-	uint32_t protocol; /* enum protocol */
-	uint32_t padding;
+	char address[128];	/* as in the configuration, for logs */
+	uint32_t protocol;	/* enum protocol */
+	uint32_t tls;		/* certificates that it has in the bundle; 0: plain */
+	uint32_t client_verify; /* enum client_verify */
+	uint32_t tls_minimum;	/* enum tls_minimum */
 };
 
 struct heritage_front {
@@ -98,7 +112,11 @@ struct heritage_front {
 	uint32_t exempt_count;
 	uint32_t pools_count;
 	uint32_t listeners_count;
-	uint32_t sandbox; /* 1: load the filter from FRONT_FILTER_FD */
+	uint32_t sandbox;	       /* 1: load the filter from FRONT_FILTER_FD */
+	uint32_t handshake_timeout_ms; /* from accepting a connection to the end of its handshake */
+	uint32_t handshakes_max;       /* in progress at a time */
+	uint32_t ticket_lifetime_ms;   /* of TLS session tickets; 0: none are given */
+	uint32_t tls_bytes;	       /* of the bundle; 0: there is none */
 	uint32_t padding;
 	struct heritage_network exempt[PROTO_NETWORKS_MAX]; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
@@ -147,6 +165,18 @@ struct heritage_zygote {
  */
 int heritage_seal(const char *name, const void *data, size_t size)
 	__attribute__((warn_unused_result));
+
+/* Writes all of `data`. 0, or -1 with errno. */
+int heritage_write(int fd, const void *data, size_t size) __attribute__((warn_unused_result));
+
+/* Seals a memfd that was made to be sealed: its bytes stay as they are. 0, or -1 with errno. */
+int heritage_seal_fd(int fd) __attribute__((warn_unused_result));
+
+/*
+ * Reads exactly `size` bytes from the start of `fd`, which stays open, by pread alone: the front's
+ * filter lets it. 0, or -1 with errno (EPROTO: it is shorter).
+ */
+int heritage_pread(int fd, void *data, size_t size) __attribute__((warn_unused_result));
 
 /*
  * Reads exactly `size` bytes from the start of `fd` and closes it. For a heritage struct follow

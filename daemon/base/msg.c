@@ -25,6 +25,7 @@ static const struct {
 	[MSG_PENALTIES_GET] = { sizeof(struct msg_cookie), 0 },
 	[MSG_MEMORY_OVER] = { sizeof(struct msg_memory), 0 },
 	[MSG_LOG_LEVEL] = { sizeof(struct msg_log_level), 0 },
+	[MSG_TLS] = { sizeof(struct msg_tls), 1 },
 	[MSG_DRAIN] = { sizeof(struct msg_cookie), 0 },
 	[MSG_FRONT_READY] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ATTACHED] = { sizeof(struct msg_generation), 0 },
@@ -36,6 +37,7 @@ static const struct {
 	[MSG_MEMORY_LOOK] = { sizeof(struct msg_generation), 0 },
 	[MSG_DRAINED] = { sizeof(struct msg_cookie), 0 },
 	[MSG_RECYCLE_WANTED] = { sizeof(struct msg_recycle), 0 },
+	[MSG_TLS_DONE] = { sizeof(struct msg_tls_done), 0 },
 	[MSG_ZYGOTE_READY] = { sizeof(struct msg_zygote_ready), 0 },
 	[MSG_ZYGOTE_FAILED] = { sizeof(struct msg_zygote_failed), 0 },
 	[MSG_SANDBOX_LISTENER] = { sizeof(struct msg_cookie), 1 },
@@ -54,6 +56,8 @@ _Static_assert(sizeof(struct msg_report_exited) <= MSG_BYTES_MAX, "exited report
 _Static_assert(sizeof(struct msg_children) <= MSG_BYTES_MAX, "children");
 _Static_assert(sizeof(struct msg_penalties) <= MSG_BYTES_MAX, "penalties");
 _Static_assert(sizeof(struct msg_stats) <= MSG_BYTES_MAX, "stats");
+_Static_assert(sizeof(struct msg_stats_end) <= MSG_BYTES_MAX, "end of stats");
+_Static_assert(sizeof(struct msg_tls_done) <= MSG_BYTES_MAX, "certificates");
 _Static_assert(sizeof(struct msg_zygote_failed) <= MSG_BYTES_MAX, "failure");
 
 union control {

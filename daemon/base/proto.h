@@ -41,6 +41,7 @@ enum msg_type {
 	MSG_PENALTIES_GET,
 	MSG_MEMORY_OVER, /* this child has added more than it may */
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
+	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
 	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
 	/* front -> supervisor */
 	MSG_FRONT_READY,
@@ -53,6 +54,7 @@ enum msg_type {
 	MSG_MEMORY_LOOK, /* this generation has children that have been busy for a while */
 	MSG_DRAINED,
 	MSG_RECYCLE_WANTED, /* this generation should be replaced; the supervisor decides */
+	MSG_TLS_DONE,	    /* the new certificates are in use, or why not */
 	/* zygote -> supervisor */
 	MSG_ZYGOTE_READY,
 	MSG_ZYGOTE_FAILED,
@@ -130,6 +132,19 @@ struct msg_children_get {
 	uint64_t cookie;
 	uint32_t pool;
 	uint32_t padding;
+};
+
+struct msg_tls {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t bytes; /* of the bundle */
+	uint32_t padding;
+};
+
+struct msg_tls_done {
+	struct msg_header header;
+	uint64_t cookie;
+	char error[PROTO_TEXT_MAX]; /* "": in use */
 };
 
 struct msg_log_level {
@@ -220,6 +235,12 @@ struct msg_stats_end {
 	uint64_t requests;
 	uint64_t outcomes[OUTCOME_MAX]; /* requests that no pool got are counted only here */
 	uint64_t penalties;		/* times that a source came under penalty */
+	uint32_t handshaking;		/* connections in a TLS handshake now */
+	uint32_t handshakes_waiting;	/* of these kept waiting by the bound on handshakes */
+	uint64_t handshakes_ok;
+	uint64_t handshakes_resumed; /* of these with a ticket */
+	uint64_t handshakes_failed;
+	uint64_t handshakes_timed_out;
 	uint64_t uptime_ms;
 };
 

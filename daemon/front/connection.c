@@ -62,6 +62,7 @@ end(struct connection *connection, bool reset)
 	static const struct timeval now = { 0, 0 };
 	struct front *front = connection->front;
 	const bool was_full = front->connections_count == front->heritage->connections_max;
+	const bool complete = connection->state == CONNECTION_IDLE;
 
 	if (connection->state == CONNECTION_CLOSED)
 		return;
@@ -72,10 +73,11 @@ end(struct connection *connection, bool reset)
 	event_del(&connection->write_event);
 	event_del(&connection->closed_event);
 	evtimer_del(&connection->timer);
+	handshake_forget(connection);
 	if (reset)
 		transport_reset(&connection->transport);
 	else
-		transport_close(&connection->transport);
+		transport_close(&connection->transport, complete);
 	TAILQ_REMOVE(&front->connections, connection, link);
 	front->connections_count--;
 	if (was_full)
@@ -101,8 +103,16 @@ connection_reset(struct connection *connection)
 static void
 start_linger(struct connection *connection)
 {
+	if (!transport_end(&connection->transport)) {
+		connection_close(connection);
+		return;
+	}
+	if (transport_pending(&connection->transport) > 0) {
+		event_add(&connection->write_event, NULL); /* comes back here */
+		return;
+	}
 	connection->state = CONNECTION_LINGER;
-	if (connection->eof || !transport_end(&connection->transport)) {
+	if (connection->eof) {
 		connection_close(connection);
 		return;
 	}
@@ -127,6 +137,13 @@ after_flush(struct connection *connection)
 	}
 }
 
+static bool
+is_drained(const struct connection *connection)
+{
+	return evbuffer_get_length(connection->out) == 0 &&
+	       transport_pending(&connection->transport) == 0;
+}
+
 void
 connection_flush(struct connection *connection)
 {
@@ -136,11 +153,11 @@ connection_flush(struct connection *connection)
 		connection_close(connection);
 		return;
 	}
-	if (evbuffer_get_length(connection->out) > 0)
-		event_add(&connection->write_event, NULL);
-	else
+	if (is_drained(connection))
 		event_del(&connection->write_event);
-	if (connection->state == CONNECTION_FLUSH && evbuffer_get_length(connection->out) == 0)
+	else
+		event_add(&connection->write_event, NULL);
+	if (connection->state == CONNECTION_FLUSH && is_drained(connection))
 		after_flush(connection);
 }
 
@@ -162,7 +179,8 @@ on_writable(evutil_socket_t fd, short what, void *argument)
 static bool
 wants_read(const struct connection *connection)
 {
-	if (connection->eof)
+	if (connection->eof || connection->handshake == HANDSHAKE_WAITING ||
+	    transport_pending(&connection->transport) >= FRONT_IO_BYTES)
 		return false;
 	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_FLUSH)
 		return evbuffer_get_length(connection->in) < FRONT_IO_BYTES;
@@ -180,7 +198,7 @@ connection_update(struct connection *connection)
 		return;
 	}
 	event_del(&connection->read_event);
-	if (connection->state == CONNECTION_EXCHANGE)
+	if (connection->state == CONNECTION_EXCHANGE || connection->handshake == HANDSHAKE_WAITING)
 		event_add(&connection->closed_event, NULL);
 	else
 		event_del(&connection->closed_event);
@@ -201,12 +219,6 @@ on_eof(struct connection *connection)
 static void
 take_input(struct connection *connection, const unsigned char *data, size_t length)
 {
-	if (connection->state == CONNECTION_LINGER) {
-		connection->linger_bytes += length;
-		if (connection->linger_bytes > LINGER_BYTES_MAX)
-			connection_close(connection);
-		return;
-	}
 	if (evbuffer_add(connection->in, data, length) < 0) {
 		connection_close(connection);
 		return;
@@ -218,21 +230,52 @@ take_input(struct connection *connection, const unsigned char *data, size_t leng
 	connection_update(connection);
 }
 
+/* Whatever comes after an answer that ends the connection is of no interest. */
+static void
+drop_input(struct connection *connection)
+{
+	ssize_t count = transport_discard(&connection->transport, connection->front->scratch);
+
+	if (count > 0)
+		connection->linger_bytes += (uint64_t)count;
+	else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+		connection_close(connection);
+	if (connection->linger_bytes > LINGER_BYTES_MAX)
+		connection_close(connection);
+}
+
+static void
+read_input(struct connection *connection)
+{
+	unsigned char *scratch = connection->front->scratch;
+	ssize_t count = transport_read(&connection->transport, scratch);
+	const int error = errno;
+
+	if (connection->state == CONNECTION_HANDSHAKE && !handshake_step(connection, count))
+		return;
+	if (count > 0) {
+		take_input(connection, scratch, (size_t)count);
+		if (!connection_is_closed(connection) &&
+		    transport_has_ended(&connection->transport))
+			on_eof(connection);
+	} else if (count == 0) {
+		on_eof(connection);
+	} else if (error != EAGAIN && error != EINTR) {
+		connection_close(connection);
+	}
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct connection *connection = argument;
-	unsigned char *scratch = connection->front->scratch;
-	ssize_t count = transport_read(&connection->transport, scratch, FRONT_IO_BYTES);
 
 	(void)fd;
 	(void)what;
-	if (count > 0)
-		take_input(connection, scratch, (size_t)count);
-	else if (count == 0)
-		on_eof(connection);
-	else if (errno != EAGAIN && errno != EINTR)
-		connection_close(connection);
+	if (connection->state == CONNECTION_LINGER)
+		drop_input(connection);
+	else if (connection->state != CONNECTION_HANDSHAKE || handshake_admit(connection))
+		read_input(connection);
 }
 
 static void
@@ -253,6 +296,9 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	switch (connection->state) {
+	case CONNECTION_HANDSHAKE:
+		handshake_on_timeout(connection);
+		break;
 	case CONNECTION_HEAD:
 		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);
 		connection_flush(connection);
@@ -275,7 +321,7 @@ void
 connection_tick(struct connection *connection)
 {
 	const struct heritage_front *limits = connection->front->heritage;
-	const bool wants_answer = evbuffer_get_length(connection->out) > 0;
+	const bool wants_answer = !is_drained(connection);
 	const bool sends_body = connection->state == CONNECTION_EXCHANGE &&
 				exchange_wants_input(&connection->exchange);
 	const uint64_t moved = connection->transport.moved_bytes;
@@ -307,7 +353,8 @@ connection_drain_all(struct front *front)
 	while (connection != NULL) {
 		struct connection *next = TAILQ_NEXT(connection, link);
 		connection->close_after = true;
-		if (connection->state == CONNECTION_IDLE)
+		if (connection->state == CONNECTION_IDLE ||
+		    connection->state == CONNECTION_HANDSHAKE)
 			connection_close(connection);
 		connection = next;
 	}
@@ -362,6 +409,7 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->front = front;
 	connection->listener = listener;
+	connection->state = CONNECTION_IDLE;
 	transport_open(&connection->transport, fd);
 	connection->exchange.connection = connection;
 	connection->exchange.child_fd = -1;
@@ -371,6 +419,9 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	watch(connection);
 	TAILQ_INSERT_TAIL(&front->connections, connection, link);
 	front->connections_count++;
-	connection_process(connection);
+	if (listener->tls != 0)
+		handshake_begin(connection);
+	else
+		connection_process(connection);
 	return 0;
 }

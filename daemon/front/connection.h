@@ -1,7 +1,7 @@
 /*
  * A client connection: bytes in and out, one request after the other, and the end in good order.
  *
- *	idle -> head -> exchange -> (flush) -> idle ...        -> linger -> closed
+ *	(handshake) -> idle -> head -> exchange -> (flush) -> idle ...    -> linger -> closed
  *
  * Closing is deferred: connection_close ends all activity at once, the memory goes when the event
  *loop comes round, so that callers up the stack need not fear for their pointers; they check
@@ -12,6 +12,7 @@
 
 #include "base/heritage.h"
 #include "front/exchange.h"
+#include "front/handshake.h"
 #include "front/http_request.h"
 #include "front/penalty.h"
 #include "front/transport.h"
@@ -22,10 +23,11 @@
 #include <sys/socket.h>
 
 enum connection_state {
-	CONNECTION_IDLE,     /* nothing of a request is there */
-	CONNECTION_HEAD,     /* a part of a request head is there */
-	CONNECTION_EXCHANGE, /* a request is in progress */
-	CONNECTION_FLUSH,    /* its answer is complete, but not yet taken */
+	CONNECTION_HANDSHAKE, /* of TLS */
+	CONNECTION_IDLE,      /* nothing of a request is there */
+	CONNECTION_HEAD,      /* a part of a request head is there */
+	CONNECTION_EXCHANGE,  /* a request is in progress */
+	CONNECTION_FLUSH,     /* its answer is complete, but not yet taken */
 	CONNECTION_LINGER, /* answered and shut down for writing; reads on until the client has seen
 			      it */
 	CONNECTION_CLOSED,
@@ -34,6 +36,7 @@ enum connection_state {
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
+	TAILQ_ENTRY(connection) handshake_link; /* while HANDSHAKE_WAITING */
 	struct front *front;
 	const struct heritage_listener *listener;
 	struct transport transport;
@@ -47,6 +50,7 @@ struct connection {
 	struct http_parser parser;
 	unsigned requests;
 	enum connection_state state;
+	enum handshake_place handshake;
 	bool processing;   /* connection_process is on the stack */
 	bool close_after;  /* no further request on this connection */
 	bool eof;	   /* the client has shut down its sending side */

@@ -14,6 +14,7 @@
 #include "front/route.h"
 #include "front/seed.h"
 #include "front/source.h"
+#include "front/tls_session.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -60,12 +61,23 @@ watch_child(struct exchange *exchange)
 	event_add(&exchange->child_read, NULL);
 }
 
+static struct tls_info
+tls_of(const struct connection *connection)
+{
+	struct tls_info info = { "", "", "", "", "" };
+
+	if (connection->transport.tls != NULL)
+		tls_session_info(connection->transport.tls, &info);
+	return info;
+}
+
 static void
 add_fields(struct request_frame *frame, const struct exchange *exchange, const char *head)
 {
 	const struct connection *connection = exchange->connection;
 	const struct http_request *request = &connection->parser.request;
 	const char *path = head + request->path.offset;
+	const struct tls_info tls = tls_of(connection);
 	const struct {
 		const char *text;
 		size_t length;
@@ -78,10 +90,16 @@ add_fields(struct request_frame *frame, const struct exchange *exchange, const c
 			      request->path.length - exchange->route_bytes },
 		[ZY_HOST] = { head + request->host.offset, request->host.length },
 		[ZY_PROTOCOL] = { request->minor == 1 ? "HTTP/1.1" : "HTTP/1.0", 8 },
-		[ZY_SCHEME] = { "http", 4 },
+		[ZY_SCHEME] = { tls.version[0] != '\0' ? "https" : "http",
+				tls.version[0] != '\0' ? 5 : 4 },
 		[ZY_PEER_ADDRESS] = { connection->peer_address, strlen(connection->peer_address) },
 		[ZY_PEER_PORT] = { connection->peer_port, strlen(connection->peer_port) },
 		[ZY_LISTENER] = { connection->listener->name, strlen(connection->listener->name) },
+		[ZY_TLS_VERSION] = { tls.version, strlen(tls.version) },
+		[ZY_TLS_CIPHER] = { tls.cipher, strlen(tls.cipher) },
+		[ZY_TLS_SERVER_NAME] = { tls.server_name, strlen(tls.server_name) },
+		[ZY_CLIENT_SUBJECT] = { tls.subject, strlen(tls.subject) },
+		[ZY_CLIENT_SAN] = { tls.san, strlen(tls.san) },
 		[ZY_POOL] = { exchange->pool->config->name, strlen(exchange->pool->config->name) },
 	};
 

@@ -15,6 +15,7 @@
 #include "front/pool.h"
 #include "front/seed.h"
 #include "front/source.h"
+#include "front/tls_ticket.h"
 #include "front/supervisor_link.h"
 
 #include <errno.h>
@@ -118,6 +119,7 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 		connection = next;
 	}
 	drain_logs(front);
+	tls_ticket_tick();
 }
 
 static void
@@ -143,6 +145,8 @@ init_front(struct front *front)
 	front->header_timeout = front_common_timeout(front, front->heritage->header_timeout_ms);
 	front->idle_timeout = front_common_timeout(front, front->heritage->idle_timeout_ms);
 	front->linger_timeout = front_common_timeout(front, front->heritage->linger_timeout_ms);
+	handshake_init(front);
+	tls_open(front);
 	source_open(front);
 	memory_look_init(front);
 	open_pools(front);

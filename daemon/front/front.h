@@ -8,6 +8,8 @@
 #define ZYGOTED_FRONT_FRONT_H
 
 #include "base/heritage.h"
+#include "front/handshake.h"
+#include "front/tls.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -22,6 +24,8 @@ struct pool;
 /* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
  * the other. */
 #define FRONT_IO_BYTES 32768
+#define FRONT_SCRATCH_BYTES                                                                        \
+	(FRONT_IO_BYTES + 16384) /* a TLS record that was waited for comes on top */
 
 struct front {
 	const struct heritage_front *heritage;
@@ -47,8 +51,11 @@ struct front {
 		*header_timeout; /* common timeouts: constant-time queues of libevent's */
 	const struct timeval *idle_timeout;
 	const struct timeval *linger_timeout;
+	const struct timeval *handshake_timeout;
+	struct tls tls;
+	struct handshakes handshakes;
 	/* Where sockets are read into; nothing in it outlives the call that filled it. */
-	unsigned char scratch[FRONT_IO_BYTES];
+	unsigned char scratch[FRONT_SCRATCH_BYTES];
 };
 
 /* The process's main: never returns. argv was "zygoted: front". */

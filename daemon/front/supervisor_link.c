@@ -15,6 +15,7 @@
 #include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/source.h"
+#include "front/tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -87,6 +88,7 @@ answer_stats(struct front *front, uint64_t cookie)
 		send_message(&stats);
 	}
 	memcpy(end.outcomes, front->outcomes, sizeof(end.outcomes));
+	handshake_stats(front, &end);
 	msg_init(&end, MSG_STATS_END);
 	send_message(&end);
 }
@@ -169,6 +171,17 @@ drain(struct front *front, uint64_t cookie)
 }
 
 static void
+replace_certificates(struct front *front, const struct msg_tls *message, int fd)
+{
+	struct msg_tls_done done = { .cookie = message->cookie };
+
+	if (tls_replace(front, fd, message->bytes, done.error, sizeof(done.error)))
+		log_event(LOG_INFO, "certificates replaced", "");
+	msg_init(&done, MSG_TLS_DONE);
+	send_message(&done);
+}
+
+static void
 dispatch(struct front *front, struct msg_buffer *buffer)
 {
 	const void *message = buffer->bytes;
@@ -205,6 +218,12 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 		break;
 	case MSG_LOG_LEVEL:
 		log_set_level(((const struct msg_log_level *)message)->level);
+		break;
+	case MSG_TLS:
+		if (buffer->fds_count != 1)
+			bug("certificates");
+		buffer->fds_count = 0;
+		replace_certificates(front, message, buffer->fds[0]);
 		break;
 	case MSG_DRAIN:
 		drain(front, ((const struct msg_cookie *)message)->cookie);

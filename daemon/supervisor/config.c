@@ -121,8 +121,8 @@ static cfg_opt_t
 make_opt(const struct config_key *key)
 {
 	const int list = key->type == CONFIG_LAYERS || key->type == CONFIG_ROUTES ||
-			 key->type == CONFIG_PATHS || key->type == CONFIG_NETWORKS ||
-			 key->type == CONFIG_VALUES;
+			 key->type == CONFIG_PATHS || key->type == CONFIG_FILES ||
+			 key->type == CONFIG_NETWORKS || key->type == CONFIG_VALUES;
 
 	return (cfg_opt_t)CFG_PTR_CB(key->name, 0, list ? CFGF_LIST : CFGF_NONE, on_value,
 				     on_value_free);

@@ -10,12 +10,23 @@
 
 #include "base/heritage.h"
 #include "base/log.h"
+#include "base/tls_bundle.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
+/* A list of files, in its order; "" stands for none. */
+struct config_files {
+	uint32_t count;
+	char paths[TLS_CERTIFICATES_MAX][HERITAGE_PATH_MAX];
+};
+
 struct config_listener {
 	struct heritage_listener front;
+	struct config_files certificates;
+	struct config_files keys;
+	struct config_files staples;
+	char client_ca[HERITAGE_PATH_MAX];
 	unsigned line; /* in the file, for messages */
 };
 

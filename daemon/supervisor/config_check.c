@@ -12,6 +12,7 @@
 #include "supervisor/policy.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,6 +83,8 @@ config_complete(struct config *config, struct config_errors *errors)
 	if (!config->zygote_program[0])
 		find_beside("zygoted-zygote", preset_of(CONFIG_TOP, "zygote_program"),
 			    config->zygote_program, sizeof(config->zygote_program));
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		config->listeners[i].front.tls = config->listeners[i].certificates.count;
 	for (uint32_t i = 0; i < config->pools_count; i++)
 		complete_pool(config, &config->pools[i], errors);
 }
@@ -151,6 +154,41 @@ check_listener(const struct config *config, uint32_t index, struct config_errors
 				     "line %u: choose another",
 				     listener->front.name, listener->front.address,
 				     config->listeners[i].front.name, config->listeners[i].line);
+}
+
+/* What is in the files is for tls_files.c to judge. */
+static void
+check_tls(const struct config_listener *listener, struct config_errors *errors)
+{
+	const char *name = listener->front.name;
+	const bool verifies = listener->front.client_verify != CLIENT_VERIFY_NONE;
+
+	if (listener->certificates.count != listener->keys.count)
+		config_error(errors, listener->line,
+			     "listen \"%s\": certificate names %u files and key %u: each "
+			     "certificate needs its key, in the same order",
+			     name, listener->certificates.count, listener->keys.count);
+	if (listener->staples.count > listener->certificates.count)
+		config_error(errors, listener->line,
+			     "listen \"%s\": ocsp names more files than certificate: remove those "
+			     "without a certificate",
+			     name);
+	if (listener->certificates.count == 0 && (listener->client_ca[0] || verifies))
+		config_error(errors, listener->line,
+			     "listen \"%s\": certificates of clients without one of its own: add "
+			     "certificate and key",
+			     name);
+	else if (listener->client_ca[0] && !verifies)
+		config_error(
+			errors, listener->line,
+			"listen \"%s\": client_ca has no effect without client_verify: set it to "
+			"\"optional\" or \"required\"",
+			name);
+	else if (!listener->client_ca[0] && verifies)
+		config_error(errors, listener->line,
+			     "listen \"%s\": client_verify without client_ca: name the file of the "
+			     "authorities",
+			     name);
 }
 
 /* ---- read_paths ---- */
@@ -264,8 +302,10 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 			     "no pool: add pool \"NAME\" { worker = \"NAME\" "
 			     "routes = {\"/\"} }");
 	check_program(config, errors);
-	for (uint32_t i = 0; i < config->listeners_count; i++)
+	for (uint32_t i = 0; i < config->listeners_count; i++) {
 		check_listener(config, i, errors);
+		check_tls(&config->listeners[i], errors);
+	}
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		check_worker(&config->pools[i], errors);
 		check_numbers(&config->pools[i], errors);

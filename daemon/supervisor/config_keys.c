@@ -55,6 +55,26 @@ protocol_choice(unsigned index)
 }
 
 static const char *
+verify_choice(unsigned index)
+{
+	static const char *const names[] = { [CLIENT_VERIFY_NONE] = "none",
+					     [CLIENT_VERIFY_OPTIONAL] = "optional",
+					     [CLIENT_VERIFY_REQUIRED] = "required" };
+	_Static_assert(sizeof(names) / sizeof(names[0]) == CLIENT_VERIFY_MAX, "verifications");
+
+	return index < CLIENT_VERIFY_MAX ? names[index] : NULL;
+}
+
+static const char *
+tls_choice(unsigned index)
+{
+	static const char *const names[] = { [TLS_MINIMUM_1_2] = "1.2", [TLS_MINIMUM_1_3] = "1.3" };
+	_Static_assert(sizeof(names) / sizeof(names[0]) == TLS_MINIMUM_MAX, "versions of TLS");
+
+	return index < TLS_MINIMUM_MAX ? names[index] : NULL;
+}
+
+static const char *
 sandbox_choice(unsigned index)
 {
 	static const char *const names[] = { [SANDBOX_ENFORCE] = "enforce", [SANDBOX_LOG] = "log" };
@@ -132,6 +152,15 @@ static const struct config_key keys[] = {
 	{ CONFIG_TOP, CONFIG_NETWORKS, "penalty_exempt", "{\"127.0.0.0/8\", \"::1\"}",
 	  TOP(limits.exempt), RANGE(0, PROTO_NETWORKS_MAX),
 	  .text = "addresses and networks of clients that are never refused so" },
+	{ CONFIG_TOP, CONFIG_DURATION, "handshake_timeout", "10s",
+	  TOP(limits.handshake_timeout_ms), RANGE(100, 10 * MINUTES),
+	  .text = "from a connection accepted to the end of its TLS handshake" },
+	{ CONFIG_TOP, CONFIG_COUNT, "handshakes", "512",
+	  TOP(limits.handshakes_max), RANGE(1, 100000),
+	  .text = "TLS handshakes in progress at the same time" },
+	{ CONFIG_TOP, CONFIG_DURATION, "ticket_lifetime", "1h",
+	  TOP(limits.ticket_lifetime_ms), RANGE(0, 24 * HOURS),
+	  .text = "how long a TLS session ticket is good, and a key encrypts them; 0s: no tickets" },
 
 	{ CONFIG_LISTEN, CONFIG_CHOICE, "protocol", "http",
 	  LISTEN(front.protocol), .choice = protocol_choice,
@@ -139,6 +168,24 @@ static const struct config_key keys[] = {
 	{ CONFIG_LISTEN, CONFIG_STRING, "address", NULL,
 	  LISTEN(front.address), RANGE(1, 127),
 	  .text = "numeric address and port to listen on" },
+	{ CONFIG_LISTEN, CONFIG_FILES, "certificate", "",
+	  LISTEN(certificates), RANGE(1, TLS_CERTIFICATES_MAX),
+	  .text = "certificate chains, PEM; with one the listener speaks TLS" },
+	{ CONFIG_LISTEN, CONFIG_FILES, "key", "",
+	  LISTEN(keys), RANGE(1, TLS_CERTIFICATES_MAX),
+	  .text = "the private key of each, PEM" },
+	{ CONFIG_LISTEN, CONFIG_FILES, "ocsp", "",
+	  LISTEN(staples), RANGE(0, TLS_CERTIFICATES_MAX),
+	  .text = "an OCSP response for each, DER; \"\": none" },
+	{ CONFIG_LISTEN, CONFIG_PATH, "client_ca", "",
+	  LISTEN(client_ca), RANGE(0, HERITAGE_PATH_MAX - 1),
+	  .text = "authorities that sign certificates of clients, PEM" },
+	{ CONFIG_LISTEN, CONFIG_CHOICE, "client_verify", "none",
+	  LISTEN(front.client_verify), .choice = verify_choice,
+	  .text = "whether clients may or must show a certificate" },
+	{ CONFIG_LISTEN, CONFIG_CHOICE, "tls_min", "1.2",
+	  LISTEN(front.tls_minimum), .choice = tls_choice,
+	  .text = "oldest version of TLS that is spoken" },
 
 	{ CONFIG_POOL, CONFIG_WORKER, "worker", NULL,
 	  POOL(worker), RANGE(1, HERITAGE_PATH_MAX - 1),

@@ -70,6 +70,16 @@ print_paths(const struct config_pool *pool, FILE *out)
 }
 
 static void
+print_files(const struct config_key *key, const void *base, FILE *out)
+{
+	const struct config_files *files = (const void *)((const char *)base + key->offset);
+
+	for (uint32_t i = 0; i < files->count; i++)
+		print_item(files->paths[i], i == 0, out);
+	fputs(files->count == 0 ? "{}" : "}", out);
+}
+
+static void
 print_networks(const struct heritage_front *limits, FILE *out)
 {
 	char text[CONFIG_NETWORK_MAX];
@@ -131,6 +141,9 @@ print_value(const struct config *config, const struct config_key *key, const voi
 		break;
 	case CONFIG_PATHS:
 		print_paths(base, out);
+		break;
+	case CONFIG_FILES:
+		print_files(key, base, out);
 		break;
 	case CONFIG_NETWORKS:
 		print_networks(&config->limits, out);

@@ -207,7 +207,7 @@ store_path(const struct config_place *place, const struct config_key *key, const
 
 	if (check_length(place, key, text) < 0)
 		return -1;
-	if (text[0] == '/' || !getcwd(here, sizeof(here)))
+	if (text[0] == '/' || text[0] == '\0' || !getcwd(here, sizeof(here)))
 		return store_string(place, key, text);
 	snprintf(path, sizeof(path), "%s/%s", here, text);
 	return store_string(place, key, path);
@@ -227,6 +227,28 @@ store_route(const struct config_place *place, const struct config_key *key, cons
 				    describe(place, key), (unsigned long long)key->max);
 	memcpy(pool->front.routes[pool->front.routes_count], text, strlen(text) + 1);
 	pool->front.routes_count++;
+	return 0;
+}
+
+/* RANGE of the key: 0 lets a place in the list be empty; at most so many. */
+static int
+store_file(const struct config_place *place, const struct config_key *key, const char *text)
+{
+	struct config_files *files = field_of(place, key);
+	const struct config_key path = { .section = key->section,
+					 .name = key->name,
+					 .offset = key->offset +
+						   offsetof(struct config_files, paths) +
+						   files->count * sizeof(files->paths[0]),
+					 .min = key->min,
+					 .max = HERITAGE_PATH_MAX - 1 };
+
+	if (files->count >= key->max)
+		return config_error(place->errors, place->line, "%s: at most %llu files",
+				    describe(place, key), (unsigned long long)key->max);
+	if (store_path(place, &path, text) < 0)
+		return -1;
+	files->count++;
 	return 0;
 }
 
@@ -320,13 +342,13 @@ config_store(const struct config_place *place, const struct config_key *key, con
 {
 	static int (*const stores[])(const struct config_place *, const struct config_key *,
 				     const char *) = {
-		[CONFIG_STRING] = store_string,	   [CONFIG_PATH] = store_path,
-		[CONFIG_USER] = store_user,	   [CONFIG_GROUP] = store_group,
-		[CONFIG_COUNT] = store_numeric,	   [CONFIG_DURATION] = store_numeric,
-		[CONFIG_SIZE] = store_numeric,	   [CONFIG_CHOICE] = store_choice,
-		[CONFIG_LAYERS] = store_layer,	   [CONFIG_ROUTES] = store_route,
-		[CONFIG_WORKER] = store_worker,	   [CONFIG_PATHS] = store_read_path,
-		[CONFIG_NETWORKS] = store_network,
+		[CONFIG_STRING] = store_string, [CONFIG_PATH] = store_path,
+		[CONFIG_USER] = store_user,	[CONFIG_GROUP] = store_group,
+		[CONFIG_COUNT] = store_numeric, [CONFIG_DURATION] = store_numeric,
+		[CONFIG_SIZE] = store_numeric,	[CONFIG_CHOICE] = store_choice,
+		[CONFIG_LAYERS] = store_layer,	[CONFIG_ROUTES] = store_route,
+		[CONFIG_WORKER] = store_worker, [CONFIG_PATHS] = store_read_path,
+		[CONFIG_FILES] = store_file,	[CONFIG_NETWORKS] = store_network,
 	};
 	_Static_assert(sizeof(stores) / sizeof(stores[0]) == CONFIG_VALUES, "types");
 

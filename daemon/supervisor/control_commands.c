@@ -21,6 +21,7 @@
 #include "supervisor/memory.h"
 #include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tls_reload.h"
 #include "supervisor/zygote_link.h"
 #include "supervisor/zygote_proc.h"
 
@@ -261,6 +262,23 @@ run_recycle(struct control_request *request)
 }
 
 static void
+on_reloaded(void *owner, const char *error, const struct tls_files *files)
+{
+	struct control_request *request = owner;
+
+	if (error != NULL)
+		control_reply_error(request, "%s", error);
+	else
+		control_reply(request, control_figures_reload(files));
+}
+
+static void
+run_reload(struct control_request *request)
+{
+	tls_reload(request->supervisor, on_reloaded, request);
+}
+
+static void
 run_policy(struct control_request *request)
 {
 	struct zygote_pool *pool;
@@ -313,6 +331,7 @@ static const struct control_command commands[] = {
 	{ "penalties", "", CONTROL_READ, run_penalties, "sources whose requests did harm" },
 	{ "memory", "[POOL]", CONTROL_READ, run_memory, "what sharing memory saves" },
 	{ "recycle", "POOL", CONTROL_ADMIN, run_recycle, "replaces a zygote by a new one" },
+	{ "reload", "", CONTROL_ADMIN, run_reload, "reads the certificates of TLS listeners again" },
 	{ "policy", "[POOL]", CONTROL_READ, run_policy, "calls outside the profile, with sandbox = \"log\"" },
 	{ "log", "LEVEL", CONTROL_ADMIN, run_log, "sets the log level: error, warning, info, debug" },
 	{ "stop", "", CONTROL_ADMIN, run_stop, "answers what is in progress, then ends the daemon" },

@@ -19,6 +19,7 @@
 #include "supervisor/control_image.h"
 #include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
 
 /*
@@ -86,6 +87,15 @@ sandbox_name(const struct zygote_pool *pool)
 	return config_key_find(CONFIG_POOL, "sandbox")->choice(pool->config->sandbox);
 }
 
+/* "" without TLS. */
+static const char *
+tls_text(const struct heritage_listener *listener)
+{
+	return listener->tls == 0
+		       ? ""
+		       : config_key_find(CONFIG_LISTEN, "tls_min")->choice(listener->tls_minimum);
+}
+
 static json_t *
 listeners_json(const struct config *config)
 {
@@ -97,6 +107,7 @@ listeners_json(const struct config *config)
 		set_text(object, "name", listener->name);
 		set_text(object, "address", listener->address);
 		set_text(object, "protocol", protocols[listener->protocol]);
+		set_text(object, "tls", tls_text(listener));
 		json_array_append_new(list, object);
 	}
 	return list;
@@ -184,6 +195,12 @@ control_figures_front(const struct msg_stats_end *stats)
 	set_number(object, "refused", stats->refused);
 	set_number(object, "requests", stats->requests);
 	set_number(object, "penalties", stats->penalties);
+	set_number(object, "handshaking", stats->handshaking);
+	set_number(object, "handshakes_waiting", stats->handshakes_waiting);
+	set_number(object, "handshakes_ok", stats->handshakes_ok);
+	set_number(object, "handshakes_resumed", stats->handshakes_resumed);
+	set_number(object, "handshakes_failed", stats->handshakes_failed);
+	set_number(object, "handshakes_timed_out", stats->handshakes_timed_out);
 	set_real(object, "uptime_seconds", (double)stats->uptime_ms / 1000);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
 	return object;
@@ -271,6 +288,19 @@ control_figures_recycle(const struct zygote_pool *pool)
 	set_number(object, "previous", pool->recycle.previous);
 	set_number(object, "pid", (uint64_t)serving->process.pid);
 	set_real(object, "load_seconds", (double)serving->ready.load_us / 1e6);
+	return object;
+}
+
+json_t *
+control_figures_reload(const struct tls_files *files)
+{
+	json_t *object = json_pack("{s:b}", "ok", 1);
+	json_t *notices = json_array();
+
+	set_number(object, "certificates", files != NULL ? files->certificates : 0);
+	for (unsigned i = 0; files != NULL && i < files->notes_count; i++)
+		json_array_append_new(notices, json_string(files->notes[i]));
+	json_object_set_new(object, "notices", notices);
 	return object;
 }
 

@@ -14,6 +14,7 @@ struct msg_penalty;
 struct msg_stats;
 struct msg_stats_end;
 struct supervisor;
+struct tls_files;
 struct zygote_pool;
 
 /* `info`: the whole answer. */
@@ -27,6 +28,7 @@ json_t *control_figures_requests(const struct zygote_pool *pool, const struct ms
 json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);
 
 /* `recycle`: the whole answer about a pool that was. */
+json_t *control_figures_reload(const struct tls_files *files); /* NULL: there are none */
 json_t *control_figures_recycle(const struct zygote_pool *pool);
 
 /* `children`: one of them, with its pid as we see it. */

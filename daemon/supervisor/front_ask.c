@@ -100,13 +100,18 @@ answer_out_of_memory(front_answer_fn *done, void *owner)
 	done(owner, &answer);
 }
 
+static void
+close_unsent(struct front_ask *ask)
+{
+	close_ask(ask, errno == EAGAIN ? "the front is busy" : "the front is not running");
+}
+
 /* Sends the question; when that cannot be done it is answered with the reason. */
 static void
 send_ask(struct front_ask *ask, const void *message)
 {
-	if (front_proc_send(ask->asks->supervisor->front, message) == 0)
-		return;
-	close_ask(ask, errno == EAGAIN ? "the front is busy" : "the front is not running");
+	if (front_proc_send(ask->asks->supervisor->front, message) < 0)
+		close_unsent(ask);
 }
 
 struct front_asks *
@@ -176,6 +181,17 @@ front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done
 	ask->pool = pool;
 	msg_init(&message, MSG_CHILDREN_GET);
 	send_ask(ask, &message);
+}
+
+void
+front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done, void *owner)
+{
+	struct front_ask *ask = ask_new(asks, done, owner);
+
+	if (ask == NULL)
+		answer_out_of_memory(done, owner);
+	else if (front_proc_send_tls(asks->supervisor->front, ask->cookie, fd, bytes) < 0)
+		close_unsent(ask);
 }
 
 static struct front_ask *
@@ -273,6 +289,19 @@ on_penalties(struct front_asks *asks, const struct msg_penalties *message)
 		close_ask(ask, NULL);
 }
 
+static void
+on_tls_done(struct front_asks *asks, const struct msg_tls_done *message)
+{
+	struct front_ask *ask = find_ask(asks, message->cookie);
+	char error[sizeof(message->error)];
+
+	if (ask == NULL)
+		return;
+	log_escape(message->error, strnlen(message->error, sizeof(message->error) - 1), error,
+		   sizeof(error));
+	close_ask(ask, error[0] != '\0' ? error : NULL);
+}
+
 void
 front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 {
@@ -290,6 +319,9 @@ front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 		break;
 	case MSG_PENALTIES:
 		on_penalties(asks, (const void *)buffer->bytes);
+		break;
+	case MSG_TLS_DONE:
+		on_tls_done(asks, (const void *)buffer->bytes);
 		break;
 	default:
 		bug("no answer of the front's");

@@ -37,7 +37,11 @@ void front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner
 void front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner);
 void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
 
-/* MSG_STATS, MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
+/* Has the front use another bundle; `error` is its reason when it does not. `fd` stays the caller's. */
+void front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done,
+		   void *owner);
+
+/* MSG_TLS_DONE, MSG_STATS, MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
 void front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer);
 
 /* Closes all questions with that error (a literal). */

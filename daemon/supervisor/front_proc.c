@@ -28,6 +28,7 @@
 #include "supervisor/policy_compile.h"
 #include "supervisor/recycle.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tls_files.h"
 #include "supervisor/zygote_link.h"
 
 #define FRONT_START_TIMEOUT_MS 10000
@@ -104,6 +105,7 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_STATS_END:
 	case MSG_CHILDREN:
 	case MSG_PENALTIES:
+	case MSG_TLS_DONE:
 		front_ask_on_message(front->supervisor->asks, buffer);
 		break;
 	case MSG_DRAINED:
@@ -185,6 +187,7 @@ spawn_front(struct front_proc *front, int channel_fd, int heritage_fd, int filte
 		[FRONT_SUPERVISOR_FD] = channel_fd,
 		[FRONT_HERITAGE_FD] = heritage_fd,
 		[FRONT_FILTER_FD] = filter_fd,
+		[FRONT_TLS_FD] = tls_files_fd(front->supervisor->tls),
 	};
 	const struct spawn_program program = {
 		.program_fd = front->supervisor->own_program_fd,
@@ -287,6 +290,19 @@ front_proc_send(struct front_proc *front, const void *message)
 		return -1;
 	}
 	return channel_send(&front->channel, message, NULL, 0);
+}
+
+int
+front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
+{
+	struct msg_tls message = { .cookie = cookie, .bytes = bytes };
+
+	msg_init(&message, MSG_TLS);
+	if (front->state != FRONT_READY) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	return channel_send(&front->channel, &message, &fd, 1);
 }
 
 bool

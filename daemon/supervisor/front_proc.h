@@ -49,6 +49,10 @@ bool front_proc_on_exit(struct front_proc *front, pid_t pid, int status);
 int front_proc_send(struct front_proc *front, const void *message)
 	__attribute__((warn_unused_result));
 
+/* Hands a front that is ready a bundle of certificates; `fd` stays the caller's. As above. */
+int front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
+	__attribute__((warn_unused_result));
+
 /* Gives a front that is ready a generation's channel; a front that does not take it is killed.
  * False: not given. */
 bool front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, int fd);

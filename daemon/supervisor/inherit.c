@@ -16,6 +16,7 @@
 #include "supervisor/policy.h"
 #include "supervisor/policy_log.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tls_files.h"
 
 /* Seals, then frees the struct. */
 static int
@@ -44,6 +45,7 @@ inherit_seal_front(const struct supervisor *supervisor, uint32_t epoch)
 	heritage->log_level = log_level();
 	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
 	heritage->sandbox = 1;
+	heritage->tls_bytes = tls_files_bytes(supervisor->tls);
 	heritage->pools_count = config->pools_count;
 	heritage->listeners_count = config->listeners_count;
 	for (uint32_t i = 0; i < config->pools_count; i++)

@@ -13,6 +13,7 @@
 
 #include "supervisor/config.h"
 #include "supervisor/policy_print.h"
+#include "supervisor/tls_files.h"
 
 #define DEFAULT_CONFIG "/etc/zygoted/zygoted.conf"
 
@@ -94,6 +95,18 @@ parse(int argc, char **argv, const char **file_out)
 	return mode;
 }
 
+struct tls_files *
+options_read_certificates(const struct config *config)
+{
+	static struct config_errors errors;
+	struct tls_files *files;
+
+	if (tls_files_read(config, &errors, &files) == 0)
+		return files;
+	config_errors_print(&errors, config->file, stderr);
+	exit(1);
+}
+
 struct config *
 options_read(int argc, char **argv)
 {
@@ -105,6 +118,8 @@ options_read(int argc, char **argv)
 		exit(1);
 	if (mode == MODE_RUN)
 		return config;
+	if (mode == MODE_CHECK)
+		tls_files_free(options_read_certificates(config));
 	if (mode == MODE_CHECK)
 		printf("%s: configuration is good\n", file);
 	else

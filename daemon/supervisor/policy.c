@@ -308,6 +308,7 @@ static const struct policy_row rows[] = {
 	{ "accept4", ALLOW, .profile = "front", .reason = "connections on inherited listeners" },
 	{ "read", ALLOW, .profile = "front", .reason = "clients, children, their log pipes" },
 	{ "readv", ALLOW, .profile = "front", .reason = "clients, children" },
+	{ "pread64", ALLOW, .profile = "front", .reason = "new certificates, in a sealed memfd" },
 	{ "recvfrom", ALLOW, .profile = "front", .reason = "clients, children" },
 	{ "recvmsg", ALLOW, .profile = "front", .reason = "messages" },
 	{ "write", ALLOW, .profile = "front", .reason = "clients, children, the log" },

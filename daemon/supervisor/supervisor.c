@@ -31,6 +31,7 @@
 #include "supervisor/memory.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
 
 #define STOP_DRAIN_MS 5000
@@ -253,6 +254,14 @@ resolve_environment(struct supervisor *supervisor)
 }
 
 static void
+read_certificates(struct supervisor *supervisor)
+{
+	supervisor->tls = options_read_certificates(supervisor->config);
+	for (unsigned i = 0; supervisor->tls != NULL && i < supervisor->tls->notes_count; i++)
+		supervisor_add_notice(supervisor, supervisor->tls->notes[i]);
+}
+
+static void
 open_all(struct supervisor *supervisor)
 {
 	supervisor->base = event_base_new();
@@ -264,6 +273,7 @@ open_all(struct supervisor *supervisor)
 	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
 	    supervisor->front == NULL || zygote_proc_init(supervisor) < 0)
 		die("out of memory");
+	read_certificates(supervisor);
 	listeners_open(supervisor->config, &supervisor->listeners);
 	supervisor->control = control_open(supervisor);
 }
@@ -276,6 +286,7 @@ close_all(struct supervisor *supervisor)
 	control_close(supervisor->control);
 	zygote_proc_fini(supervisor);
 	policy_log_free(supervisor->policy_log);
+	tls_files_free(supervisor->tls);
 	front_proc_free(supervisor->front);
 	listeners_close(&supervisor->listeners);
 	close(supervisor->own_program_fd);

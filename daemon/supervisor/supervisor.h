@@ -24,6 +24,7 @@ struct front_asks;
 struct front_proc;
 struct memory_run;
 struct policy_log;
+struct tls_files;
 struct zygote_pool;
 
 enum supervisor_state {
@@ -51,6 +52,7 @@ struct supervisor {
 	struct zygote_pool *pools;     /* config->pools_count, in that order */
 	struct memory_run *memory;     /* the `memory` command in progress, NULL if none */
 	struct policy_log *policy_log; /* NULL: no pool has sandbox = "log" */
+	struct tls_files *tls;	       /* what the front has; NULL: no listener speaks TLS */
 	struct control *control;
 	unsigned notices_count;
 	char notices[SUPERVISOR_NOTICES_MAX][SUPERVISOR_NOTICE_MAX];

@@ -17,6 +17,7 @@ static const struct view_column listener_columns[] = {
 	{ "LISTENER", "name", UNIT_TEXT },
 	{ "ADDRESS", "address", UNIT_TEXT },
 	{ "PROTOCOL", "protocol", UNIT_TEXT },
+	{ "TLS FROM", "tls", UNIT_TEXT },
 	{ 0 },
 };
 
@@ -42,10 +43,20 @@ static const struct view_column layer_columns[] = {
 };
 
 static const struct view_column front_columns[] = {
-	{ "up", "uptime_seconds", UNIT_SECONDS },   { "connections", "connections", UNIT_COUNT },
-	{ "with a request", "active", UNIT_COUNT }, { "accepted", "accepted", UNIT_COUNT },
-	{ "refused", "refused", UNIT_COUNT },	    { "requests", "requests", UNIT_COUNT },
-	{ "penalties", "penalties", UNIT_COUNT },   { 0 },
+	{ "up", "uptime_seconds", UNIT_SECONDS },
+	{ "connections", "connections", UNIT_COUNT },
+	{ "with a request", "active", UNIT_COUNT },
+	{ "accepted", "accepted", UNIT_COUNT },
+	{ "refused", "refused", UNIT_COUNT },
+	{ "requests", "requests", UNIT_COUNT },
+	{ "penalties", "penalties", UNIT_COUNT },
+	{ "TLS handshakes", "handshakes_ok", UNIT_COUNT },
+	{ "of these resumed", "handshakes_resumed", UNIT_COUNT },
+	{ "failed", "handshakes_failed", UNIT_COUNT },
+	{ "timed out", "handshakes_timed_out", UNIT_COUNT },
+	{ "in progress", "handshaking", UNIT_COUNT },
+	{ "waiting", "handshakes_waiting", UNIT_COUNT },
+	{ 0 },
 };
 
 static const struct view_column stats_columns[] = {
@@ -150,6 +161,11 @@ static const struct view_column recycle_columns[] = {
 	{ 0 },
 };
 
+static const struct view_column reload_columns[] = {
+	{ "certificates", "certificates", UNIT_COUNT },
+	{ 0 },
+};
+
 static const struct view_column policy_columns[] = {
 	{ "POOL", "pool", UNIT_TEXT },
 	{ "PROFILE", "profile", UNIT_TEXT },
@@ -198,6 +214,8 @@ static const struct view views[] = {
 	{ "penalties", VIEW_ROWS, "", "penalties", NULL, penalty_columns },
 	{ "memory", VIEW_ROWS, "", "pools", NULL, memory_columns },
 	{ "recycle", VIEW_PAIRS, "", "", NULL, recycle_columns },
+	{ "reload", VIEW_PAIRS, "", "", NULL, reload_columns },
+	{ "reload", VIEW_LIST, "notices:", "notices", NULL, NULL },
 	{ "policy", VIEW_ROWS, "", "pools", NULL, policy_columns },
 	{ "policy", VIEW_ROWS, "", "calls", NULL, call_columns },
 	{ "log", VIEW_PAIRS, "", "", NULL, log_columns },

@@ -35,10 +35,13 @@ files() {
 	deny "the doctor stands on base and four modules of the supervisor" \
 		'front/|zygotectl/|zygote/|event|supervisor/([^ips]|i[^d]|p[^or]|s[^m])' $(files daemon/doctor)
 	deny "the doctor compiles filters and knows no more of the policy" 'supervisor/policy(_[^c]|\.)' $(files daemon/doctor)
+	# Both make contexts of TLS: the supervisor to find out whether the front can.
 	deny "supervisor must not know the front" 'zygotectl/|front/' \
-		$(files daemon/supervisor '/config[^/]*\.c$')
+		$(files daemon/supervisor '/(config|tls_)[^/]*\.c$')
 	deny "the configuration may use front/route.h only" 'zygotectl/|front/([^r]|r[^o]|ro[^u]|rou[^t]|rout[^e]|route[^.])' \
-		$(files daemon/supervisor)
+		$(files daemon/supervisor '/tls_[^/]*\.c$')
+	deny "of the front, tls_*.c may use tls_context.h only" \
+		'front/([^t]|t[^l]|tls[^_]|tls_[^c])' $(find daemon/supervisor -name 'tls_*.c')
 	deny "zygotectl stands on base alone" 'supervisor/|front/|zygote/' $(files daemon/zygotectl)
 
 	# The zygote: libc and libdl, base, worker.h, its own headers.
@@ -58,7 +61,7 @@ files() {
 		$(files daemon '^daemon/supervisor/config[^/]*\.[ch]$')
 	deny "jansson.h belongs to control*, memory, the doctor's report and zygotectl" 'jansson\.h' \
 		$(files daemon '^daemon/(zygotectl/|doctor/report\.c|supervisor/(control|memory|json)[^/]*\.[ch]$)')
-	deny "openssl belongs to tls" 'openssl/' $(files daemon '^daemon/front/tls[^/]*\.[ch]$')
+	deny "openssl belongs to tls" 'openssl/' $(files daemon '^daemon/(front/tls[^/]*|supervisor/tls_wipe)\.[ch]$')
 	deny "libevent drives loops in front and supervisor, no more" 'event2?[/.]' \
 		$(files daemon/base) $(files daemon/zygotectl) $(files worker)
 
