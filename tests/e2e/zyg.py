@@ -114,8 +114,9 @@ def format_pool(section):
 
 def format_config(keys, listeners, pools):
     lines = [f"{key} = {quote(value)}" for key, value in keys.items()]
-    for name, address in listeners.items():
-        lines.append(f'listen "{name}" {{\n\tprotocol = "http"\n\taddress = "{address}"\n}}')
+    for name, section in listeners.items():
+        inside = [f"\t{key} = {quote(value)}" for key, value in {"protocol": "http", **section}.items()]
+        lines += [f'listen "{name}" {{', *inside, "}"]
     return "\n".join(lines + [format_pool(section) for section in pools]) + "\n"
 
 
@@ -166,8 +167,9 @@ class Control:
 
 
 class Zygoted:
-    def __init__(self, *pools, user=None, config=None, listeners=1, **keys):
-        """`user`: the ordinary user to start the daemon as (needs root). `config`: the whole file."""
+    def __init__(self, *pools, user=None, config=None, listeners=1, tls=None, **keys):
+        """`user`: the ordinary user to start the daemon as (needs root). `config`: the whole file. `tls`: further keys
+        of the last listener."""
         self.user = user
         self.directory = tempfile.mkdtemp(prefix="zyg-", dir="/tmp")
         self.control = os.path.join(self.directory, "control")
@@ -182,8 +184,11 @@ class Zygoted:
         self.seen = set()  # (pid, start time)
         if config is None:
             keys = {"control": self.control, **keys}
-            names = {f"web{i or ''}": f"127.0.0.1:{port}" for i, port in enumerate(self.ports)}
-            config = format_config(keys, names, pools or [pool("echo")])
+            self.sections = {
+                f"web{i or ''}": {"address": f"127.0.0.1:{port}"} for i, port in enumerate(self.ports)
+            }
+            list(self.sections.values())[-1].update(tls or {})
+            config = format_config(keys, self.sections, pools or [pool("echo")])
         self.write_config(config)
         if user:
             record = pwd.getpwnam(user)

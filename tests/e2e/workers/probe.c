@@ -362,13 +362,28 @@ do_frames(struct zy_request *request, const char *argument)
 	return -1;
 }
 
+/* What is known of the client's TLS, a line each. */
+static int
+do_tls(struct zy_request *request, const char *argument)
+{
+	static const enum zy_field fields[] = { ZY_SCHEME,	   ZY_TLS_VERSION,
+						ZY_TLS_CIPHER,	   ZY_TLS_SERVER_NAME,
+						ZY_CLIENT_SUBJECT, ZY_CLIENT_SAN };
+
+	(void)argument;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (zy_printf(request, "%s\n", zy_field(request, fields[i])) < 0)
+			return -1;
+	return 0;
+}
+
 static const struct deed deeds[] = {
 	{ "pid", do_pid },	   { "sleep", do_sleep },   { "crash", do_crash },
 	{ "exit", do_exit },	   { "error", do_error },   { "break", do_break },
 	{ "discard", do_discard }, { "write", do_write },   { "trickle", do_trickle },
 	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
 	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
-	{ "status", do_status },   { "frames", do_frames },
+	{ "status", do_status },   { "frames", do_frames }, { "tls", do_tls },
 };
 
 static int
