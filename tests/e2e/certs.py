@@ -46,7 +46,7 @@ class Authority:
         """A certificate for `san` ("DNS:a.test,IP:127.0.0.1"), signed by this authority."""
         certificate = Certificate(self.folder, name)
         self.new_key(certificate, kind)
-        request = openssl("req", "-new", "-key", certificate.key, "-subj", subject or f"/CN={name}")
+        request = openssl("req", "-new", "-utf8", "-key", certificate.key, "-subj", subject or f"/CN={name}")
         extensions = os.path.join(self.folder, f"{name}.ext")
         with open(extensions, "w") as file:
             file.write(f"subjectAltName={san}\n" if san else "basicConstraints=CA:FALSE\n")

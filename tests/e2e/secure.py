@@ -17,6 +17,7 @@ def server(certificate, **keys):
 def trust(authority, version=None, certificate=None, alpn=None):
     """A client's context: what it trusts, and what it shows of itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Python would take any end for a close_notify
     context.load_verify_locations(authority.path)
     if version:
         context.minimum_version = context.maximum_version = VERSIONS[version]
