@@ -1,5 +1,6 @@
 /*
- * Client connections: socket I/O, states, deadlines, closing.
+ * Client connections: socket I/O, states, closing. Deadlines are in connection_deadline.c, requests in
+ * connection_request.c, TLS handshakes in handshake.c.
  *
  * Runs in: front. Everything read is hostile; it reaches the parsers and nobody else. Rules: one
  * state at a time, each with a deadline (connection_set_timer) or under the minimum rate
@@ -137,8 +138,8 @@ after_flush(struct connection *connection)
 	}
 }
 
-static bool
-is_drained(const struct connection *connection)
+bool
+connection_is_drained(const struct connection *connection)
 {
 	return evbuffer_get_length(connection->out) == 0 &&
 	       transport_pending(&connection->transport) == 0;
@@ -153,11 +154,11 @@ connection_flush(struct connection *connection)
 		connection_close(connection);
 		return;
 	}
-	if (is_drained(connection))
+	if (connection_is_drained(connection))
 		event_del(&connection->write_event);
 	else
 		event_add(&connection->write_event, NULL);
-	if (connection->state == CONNECTION_FLUSH && is_drained(connection))
+	if (connection->state == CONNECTION_FLUSH && connection_is_drained(connection))
 		after_flush(connection);
 }
 
@@ -286,80 +287,6 @@ on_client_left(evutil_socket_t fd, short what, void *argument)
 	connection_close(argument);
 }
 
-/* ---- deadlines ---- */
-
-static void
-on_timer(evutil_socket_t fd, short what, void *argument)
-{
-	struct connection *connection = argument;
-
-	(void)fd;
-	(void)what;
-	switch (connection->state) {
-	case CONNECTION_HANDSHAKE:
-		handshake_on_timeout(connection);
-		break;
-	case CONNECTION_HEAD:
-		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);
-		connection_flush(connection);
-		connection_update(connection);
-		break;
-	case CONNECTION_EXCHANGE:
-		exchange_on_timeout(&connection->exchange);
-		connection_update(connection);
-		break;
-	default:
-		connection_close(connection);
-	}
-}
-
-/*
- * The client must keep up body_rate_bytes whenever we wait for it; a stretch of less is forgiven as
- * long as the credit lasts, and every byte earns some of it back.
- */
-void
-connection_tick(struct connection *connection)
-{
-	const struct heritage_front *limits = connection->front->heritage;
-	const bool wants_answer = !is_drained(connection);
-	const bool sends_body = connection->state == CONNECTION_EXCHANGE &&
-				exchange_wants_input(&connection->exchange);
-	const uint64_t moved = connection->transport.moved_bytes;
-
-	connection->transport.moved_bytes = 0;
-	if (!wants_answer && !sends_body) {
-		connection->credit_ms = limits->body_grace_ms;
-		return;
-	}
-	connection->credit_ms += (int64_t)(moved * 1000 / limits->body_rate_bytes) - 1000;
-	if (connection->credit_ms > limits->body_grace_ms)
-		connection->credit_ms = limits->body_grace_ms;
-	if (connection->credit_ms >= 0)
-		return;
-	if (connection->state == CONNECTION_EXCHANGE) {
-		exchange_fail(&connection->exchange,
-			      wants_answer ? OUTCOME_CLIENT_SLOW : OUTCOME_BODY_TOO_SLOW);
-		connection_update(connection);
-	} else {
-		connection_reset(connection);
-	}
-}
-
-void
-connection_drain_all(struct front *front)
-{
-	struct connection *connection = TAILQ_FIRST(&front->connections);
-
-	while (connection != NULL) {
-		struct connection *next = TAILQ_NEXT(connection, link);
-		connection->close_after = true;
-		if (connection->state == CONNECTION_IDLE ||
-		    connection->state == CONNECTION_HANDSHAKE)
-			connection_close(connection);
-		connection = next;
-	}
-}
-
 /* ---- opening ---- */
 
 static void
@@ -388,7 +315,7 @@ watch(struct connection *connection)
 		     connection);
 	event_assign(&connection->closed_event, base, fd, EV_CLOSED | EV_PERSIST, on_client_left,
 		     connection);
-	evtimer_assign(&connection->timer, base, on_timer, connection);
+	evtimer_assign(&connection->timer, base, connection_on_timer, connection);
 }
 
 int

@@ -94,6 +94,12 @@ void connection_on_exchange_end(struct connection *connection);
 /* Once a second: minimum rates. */
 void connection_tick(struct connection *connection);
 
+/* Everything that was written has reached the socket. */
+bool connection_is_drained(const struct connection *connection);
+
+/* The timer's callback: the deadline of the state has passed. */
+void connection_on_timer(evutil_socket_t fd, short what, void *argument);
+
 /* Closes idle connections, lets the others end after their request. */
 void connection_drain_all(struct front *front);
 

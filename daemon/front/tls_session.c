@@ -13,9 +13,9 @@
  */
 #include "front/tls_session.h"
 
-#include "base/log.h"
 #include "front/tls.h"
 #include "front/tls_peer.h"
+#include "front/tls_session_parts.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -27,103 +27,15 @@
 
 #define RECORD_BYTES SSL3_RT_MAX_PLAIN_LENGTH
 
-struct tls_session {
-	SSL *ssl;
-	struct tls_set *set; /* until the handshake is over */
-	struct evbuffer *pending;
-	struct tls_peer *peer; /* NULL: no certificate of the client's */
-	const char *input;     /* of the call in progress */
-	size_t input_bytes;
-	uint64_t *moved_bytes;
-	const char *failure;
-	int fd;
-	bool established;
-	bool broken;   /* the socket, or no memory */
-	bool failed;   /* OpenSSL will do nothing more */
-	bool ended;    /* the peer has said so */
-	bool said_end; /* we have */
-	bool met_http;
-};
-
-/* ---- the BIO ---- */
-
-static BIO_METHOD *method;
-
-static int
-on_bio_read(BIO *bio, char *data, int size)
-{
-	struct tls_session *session = BIO_get_data(bio);
-	size_t count = (size_t)size < session->input_bytes ? (size_t)size : session->input_bytes;
-
-	BIO_clear_retry_flags(bio);
-	if (count == 0) {
-		BIO_set_retry_read(bio);
-		return -1;
-	}
-	memcpy(data, session->input, count);
-	session->input += count;
-	session->input_bytes -= count;
-	return (int)count;
-}
-
-/* Bytes that the socket took; -1 when it is broken. */
-static ssize_t
-send_some(struct tls_session *session, const void *data, size_t size)
-{
-	ssize_t sent = send(session->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (sent < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	*session->moved_bytes += (uint64_t)sent;
-	return sent;
-}
-
-static int
-on_bio_write(BIO *bio, const char *data, int size)
-{
-	struct tls_session *session = BIO_get_data(bio);
-	ssize_t sent = 0;
-
-	BIO_clear_retry_flags(bio);
-	if (!session->broken && tls_session_pending(session) == 0)
-		sent = send_some(session, data, (size_t)size);
-	if (sent < 0 || session->broken ||
-	    evbuffer_add(session->pending, data + sent, (size_t)(size - sent)) < 0) {
-		session->broken = true;
-		return -1;
-	}
-	return size;
-}
-
-static long
-on_bio_control(BIO *bio, int command, long number, void *pointer)
-{
-	(void)bio;
-	(void)number;
-	(void)pointer;
-	return command == BIO_CTRL_FLUSH;
-}
-
-bool
-tls_session_init(void)
-{
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "zygoted connection");
-	return method != NULL && BIO_meth_set_read(method, on_bio_read) == 1 &&
-	       BIO_meth_set_write(method, on_bio_write) == 1 &&
-	       BIO_meth_set_ctrl(method, on_bio_control) == 1;
-}
-
 /* ---- life ---- */
 
 static bool
 open_ssl(struct tls_session *session)
 {
-	BIO *bio = BIO_new(method);
+	BIO *bio = tls_bio_new(session);
 
 	if (bio == NULL)
 		return false;
-	BIO_set_data(bio, session);
-	BIO_set_init(bio, 1);
 	session->ssl = SSL_new(session->set->contexts[0]);
 	if (session->ssl == NULL || SSL_set_app_data(session->ssl, session) != 1) {
 		BIO_free(bio);

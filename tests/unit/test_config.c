@@ -232,6 +232,10 @@ test_a_list_that_is_given_replaces_its_default(void **state)
 	assert_int_equal(config->limits.exempt[2].bits, 128);
 	config_free(config);
 	check_round_trip("penalty_exempt = {}\n" LISTEN POOL);
+	check_round_trip("handshakes = 7\nlisten \"tls\" { address = \"127.0.0.1:8443\"\n"
+			 "certificate = {\"a.pem\", \"/b.pem\"} key = {\"/a.key\", \"/b.key\"}\n"
+			 "ocsp = {\"\", \"/b.ocsp\"} client_ca = \"/ca.pem\"\n"
+			 "client_verify = \"optional\" tls_min = \"1.3\" }\n" POOL);
 	check_round_trip("penalty_exempt = {\"10.0.0.0/8\", \"2001:db8::/32\"}\n" LISTEN POOL);
 }
 

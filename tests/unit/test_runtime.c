@@ -95,9 +95,10 @@ static const char *method = "GET";
 static void
 put_request(uint64_t content_length)
 {
-	const char *const fields[ZY_FIELD_MAX] = { method,	"/a/b", "q=1",	    "/a/",
-						   "b",		"host", "HTTP/1.1", "http",
-						   "192.0.2.1", "4711", "web",	    "pool" };
+	const char *const fields[ZY_FIELD_MAX] = {
+		method, "/a/b", "q=1",	"/a/",	   "b",	  "host", "HTTP/1.1", "http", "192.0.2.1",
+		"4711", "web",	"pool", "TLSv1.3", "AES", "host", "CN=a",     "DNS:a"
+	};
 
 	begin_head(ZY_FIELD_MAX, 2, content_length);
 	for (size_t i = 0; i < ZY_FIELD_MAX; i++)

@@ -1,0 +1,80 @@
+/*
+ * How long a client may take: deadlines of states, minimum rates, and the end of connections when the
+ * daemon drains.
+ *
+ * Runs in: front.
+ */
+#include "front/connection.h"
+#include "front/front.h"
+
+void
+connection_on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *connection = argument;
+
+	(void)fd;
+	(void)what;
+	switch (connection->state) {
+	case CONNECTION_HANDSHAKE:
+		handshake_on_timeout(connection);
+		break;
+	case CONNECTION_HEAD:
+		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);
+		connection_flush(connection);
+		connection_update(connection);
+		break;
+	case CONNECTION_EXCHANGE:
+		exchange_on_timeout(&connection->exchange);
+		connection_update(connection);
+		break;
+	default:
+		connection_close(connection);
+	}
+}
+
+/*
+ * The client must keep up body_rate_bytes whenever we wait for it; a stretch of less is forgiven as
+ * long as the credit lasts, and every byte earns some of it back.
+ */
+void
+connection_tick(struct connection *connection)
+{
+	const struct heritage_front *limits = connection->front->heritage;
+	const bool wants_answer = !connection_is_drained(connection);
+	const bool sends_body = connection->state == CONNECTION_EXCHANGE &&
+				exchange_wants_input(&connection->exchange);
+	const uint64_t moved = connection->transport.moved_bytes;
+
+	connection->transport.moved_bytes = 0;
+	if (!wants_answer && !sends_body) {
+		connection->credit_ms = limits->body_grace_ms;
+		return;
+	}
+	connection->credit_ms += (int64_t)(moved * 1000 / limits->body_rate_bytes) - 1000;
+	if (connection->credit_ms > limits->body_grace_ms)
+		connection->credit_ms = limits->body_grace_ms;
+	if (connection->credit_ms >= 0)
+		return;
+	if (connection->state == CONNECTION_EXCHANGE) {
+		exchange_fail(&connection->exchange,
+			      wants_answer ? OUTCOME_CLIENT_SLOW : OUTCOME_BODY_TOO_SLOW);
+		connection_update(connection);
+	} else {
+		connection_reset(connection);
+	}
+}
+
+void
+connection_drain_all(struct front *front)
+{
+	struct connection *connection = TAILQ_FIRST(&front->connections);
+
+	while (connection != NULL) {
+		struct connection *next = TAILQ_NEXT(connection, link);
+		connection->close_after = true;
+		if (connection->state == CONNECTION_IDLE ||
+		    connection->state == CONNECTION_HANDSHAKE)
+			connection_close(connection);
+		connection = next;
+	}
+}
