@@ -22,7 +22,7 @@ MANDIR := $(PREFIX)/share/man
 
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
 	ieee-data libpython3-dev liblua5.4-dev
-DEPS_TEST := libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
+DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
 	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git \
 	python3-flask python3-django python3-numpy gunicorn
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
@@ -76,7 +76,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python fuzz install clean
+.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python bench-tls tls-scan fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -222,6 +222,13 @@ $(BUILD)/tests/bench/once: tests/bench/once.c Makefile
 
 bench-python: all ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py
+
+bench-tls: all ## what TLS costs: requests with and without it, handshakes against openssl s_server
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/tls.py
+
+tls-scan: all ## what sslscan and testssl.sh find on a TLS listener (takes minutes)
+	@tests/deps.sh $(DEPS) sslscan testssl.sh
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/tls_scan.py
 
 fuzz: $(FUZZ) ## each fuzz target for SECONDS=60 seconds
 	@for target in $(FUZZ); do \

@@ -176,7 +176,7 @@ replace_certificates(struct front *front, const struct msg_tls *message, int fd)
 	struct msg_tls_done done = { .cookie = message->cookie };
 
 	if (tls_replace(front, fd, message->bytes, done.error, sizeof(done.error)))
-		log_event(LOG_INFO, "certificates replaced", "");
+		log_event(LOG_DEBUG, "certificates replaced", "");
 	msg_init(&done, MSG_TLS_DONE);
 	send_message(&done);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What TLS costs: echo over keep-alive connections with and without it, by wrk; and full handshakes per second against
-`openssl s_server -www` on the same core, by `openssl s_time` on the others.
+`openssl s_server -www` on the same core, by `openssl s_time` on the others. Where these keep the clients too busy to
+saturate a server, handshakes per second of the server's CPU time tell more.
 
 Both of a pair are asked in turns, so that a disturbance hits both; figures are medians over the rounds.
 ROUNDS, DURATION (seconds) and CONNECTIONS may be set in the environment.
@@ -35,15 +36,23 @@ def request_rate(url):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
 
 
-def handshake_rate(port, version):
-    """Full handshakes per second, all clients together."""
+def cpu_seconds(pid):
+    fields = zyg.read_proc(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def handshake_rates(server, version):
+    """Full handshakes per second, and per second of the server's CPU time; all clients together."""
+    port, pid = server
+    before = cpu_seconds(pid)
     limit = {"TLS 1.2": ["-tls1_2"], "TLS 1.3": ["-tls1_3"]}[version]
     command = ["taskset", "-c", CLIENT_CORES, "openssl", "s_time", "-new", *limit]
     command += ["-time", str(DURATION), "-connect", f"127.0.0.1:{port}"]
     clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)]
     texts = [client.communicate()[0] for client in clients]
     counts = [re.search(r"(\d+) connections in (\d+) real seconds", text) for text in texts]
-    return sum(int(found.group(1)) / int(found.group(2)) for found in counts)
+    rate = sum(int(found.group(1)) / int(found.group(2)) for found in counts)
+    return rate, sum(int(found.group(1)) for found in counts) / (cpu_seconds(pid) - before)
 
 
 def start_s_server(certificate):
@@ -57,11 +66,13 @@ def start_s_server(certificate):
 
 
 def medians(measure, what):
-    """Each of `what` in turns; name -> median."""
+    """Each of `what` in turns; name -> median, or medians."""
     runs = {name: [] for name in what}
     for number in range(ROUNDS):
         for name in list(what) if number % 2 == 0 else reversed(list(what)):
             runs[name].append(measure(what[name]))
+    if isinstance(runs[next(iter(runs))][0], tuple):
+        return {name: [statistics.median(column) for column in zip(*rows)] for name, rows in runs.items()}
     return {name: statistics.median(values) for name, values in runs.items()}
 
 
@@ -76,14 +87,15 @@ def compare_requests(daemon):
 
 def compare_handshakes(daemon, certificate, kind):
     s_server, port = start_s_server(certificate)
-    ports = {"s_server": port, "zygoted": daemon.ports[1]}
+    servers = {"s_server": (port, s_server.pid), "zygoted": (daemon.ports[1], daemon.front_pid())}
     subprocess.run(["taskset", "-pc", SERVER_CORE, str(daemon.front_pid())], check=True, capture_output=True)
     try:
         for version in ("TLS 1.3", "TLS 1.2"):
-            rates = medians(lambda its: handshake_rate(its, version), ports)
-            for name, rate in rates.items():
-                print(f"full handshakes, {kind}, {version}, {name:<9} {rate:9.0f} /s")
-            print(f"{'ratio':>39} {rates['zygoted'] / rates['s_server']:9.2f}   (wanted: 0.80)")
+            rates = medians(lambda its: handshake_rates(its, version), servers)
+            for name, (rate, cpu_rate) in rates.items():
+                print(f"full handshakes, {kind:<3}, {version}, {name:<9} {rate:9.0f} /s {cpu_rate:9.0f} /CPU second")
+            ratios = [a / b for a, b in zip(rates["zygoted"], rates["s_server"])]
+            print(f"{'ratio':>40} {ratios[0]:9.2f}    {ratios[1]:9.2f}   (wanted: 0.80)")
     finally:
         s_server.kill()
         s_server.wait()

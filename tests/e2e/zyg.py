@@ -113,8 +113,10 @@ def format_pool(section):
 
 
 def format_config(keys, listeners, pools):
+    """`listeners`: by name their keys, or an address."""
     lines = [f"{key} = {quote(value)}" for key, value in keys.items()]
     for name, section in listeners.items():
+        section = section if isinstance(section, dict) else {"address": section}
         inside = [f"\t{key} = {quote(value)}" for key, value in {"protocol": "http", **section}.items()]
         lines += [f'listen "{name}" {{', *inside, "}"]
     return "\n".join(lines + [format_pool(section) for section in pools]) + "\n"
