@@ -34,8 +34,6 @@ struct input {
 };
 
 struct zy_request {
-	int fd;
-
 	/* the request; strings point into memory */
 	struct frame_request head;
 	const char *fields[ZY_FIELD_MAX];
@@ -43,22 +41,24 @@ struct zy_request {
 
 	/* its body */
 	struct input input;
+	uint64_t body_bytes; /* of all frames so far */
 	uint32_t frame_left; /* bytes of the current frame that have not been handed out */
 	bool is_body_ended;
-	uint64_t body_bytes; /* of all frames so far */
 
 	/*
 	 * The answer. Until the head has left, out holds FRAME_REPLY (head_bytes of it), then
 	 * FRAME_BODY; afterwards just FRAME_BODY. buffered counts the bytes in that frame.
 	 */
-	unsigned char *out;
-	uint32_t head_bytes; /* 0: it has left */
-	uint32_t buffered;
-	uint16_t status; /* 0: not set */
-	uint16_t headers_count;
 	bool is_body_begun;
+	uint16_t status; /* 0: not set */
+	unsigned char *out;
 	uint64_t promised; /* ZY_LENGTH_UNKNOWN: nothing */
 	uint64_t written;
+	uint32_t head_bytes; /* 0: it has left */
+	uint32_t buffered;
+	uint16_t headers_count;
+
+	int fd;
 
 	/* The reply begins where the request ends: a small one and its answer dirty one page. */
 	_Alignas(16) unsigned char memory[REQUEST_BYTES + REPLY_BYTES + 16];
