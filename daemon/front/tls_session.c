@@ -150,7 +150,25 @@ shake_hands(struct tls_session *session)
 
 /* ---- input ---- */
 
-/* All of what the socket brought; OpenSSL keeps a record that is not complete. */
+/* False when OpenSSL can do nothing more with what it was called for. */
+static bool
+take_end(struct tls_session *session)
+{
+	switch (SSL_get_error(session->ssl, 0)) {
+	case SSL_ERROR_WANT_READ:
+		return true;
+	case SSL_ERROR_ZERO_RETURN:
+		session->ended = true;
+		return true;
+	default:
+		return fail(session, describe_failure(session));
+	}
+}
+
+/*
+ * All of what the socket brought; OpenSSL keeps a record that is not complete. It is not asked once
+ * more when it has nothing left: that costs as much as a small record.
+ */
 static ssize_t
 decrypt(struct tls_session *session, char *data)
 {
@@ -159,17 +177,13 @@ decrypt(struct tls_session *session, char *data)
 	size_t count;
 
 	ERR_clear_error();
-	while (done < size && SSL_read_ex(session->ssl, data + done, size - done, &count) == 1)
+	while (session->input_bytes > 0 || SSL_has_pending(session->ssl)) {
+		if (SSL_read_ex(session->ssl, data + done, size - done, &count) != 1) {
+			if (!take_end(session))
+				return -1;
+			break;
+		}
 		done += count;
-	switch (SSL_get_error(session->ssl, 0)) {
-	case SSL_ERROR_WANT_READ:
-		break;
-	case SSL_ERROR_ZERO_RETURN:
-		session->ended = true;
-		break;
-	default:
-		fail(session, describe_failure(session));
-		return -1;
 	}
 	if (done > 0 || session->ended)
 		return (ssize_t)done;
