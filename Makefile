@@ -19,12 +19,15 @@ BINDIR := $(PREFIX)/bin
 LIBEXECDIR := $(PREFIX)/libexec/zygoted
 WORKERDIR := $(PREFIX)/lib/zygoted/workers
 MANDIR := $(PREFIX)/share/man
+DOCDIR := $(PREFIX)/share/doc/zygoted
 
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
-	ieee-data libpython3-dev liblua5.4-dev
+	libncurses-dev ieee-data libpython3-dev liblua5.4-dev
 DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
 	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git \
-	python3-flask python3-django python3-numpy gunicorn
+	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
+# Apart from the others: Debian's package starts a server on port 9090 where there is a service manager.
+DEPS_METRICS := prometheus
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
 PKGS := libevent_core libssl libcrypto libseccomp libconfuse jansson
@@ -76,7 +79,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python bench-tls tls-scan fuzz install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python bench-tls tls-scan fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -92,6 +95,9 @@ deps: ## install what building and running needs (apt-get, when root or with sud
 
 deps-test: ## install what the tests need
 	@tests/deps.sh $(DEPS) $(DEPS_TEST)
+
+deps-metrics: ## install Prometheus, for the tests that skip without it; Debian's package starts a server
+	@tests/deps.sh $(DEPS_METRICS)
 
 run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the foreground
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -139,7 +145,7 @@ $(BUILD)/zygoted: $(call obj,$(ZYGOTED_SRC) $(BASE_SRC))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs $(PKGS))
 
 $(BUILD)/zygotectl: $(call obj,$(CTL_SRC) $(BASE_SRC))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs jansson)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs jansson ncursesw) -lm
 
 $(BUILD)/zygoted-zygote: $(call obj,$(ZYGOTE_SRC) $(BASE_SRC)) worker/zygote/exports.map
 	$(CC) $(LDFLAGS_ALL) $(FEW_MAPPINGS) $(ONE_FAULT) -Wl,--dynamic-list=worker/zygote/exports.map -o $@ $(filter %.o,$^) -ldl
@@ -257,7 +263,7 @@ lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual 
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	shellcheck $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
-	mandoc -Tlint -Wwarning $(shell git ls-files -co --exclude-standard '*.[1358]')
+	mandoc -Tlint -Wwarning $(shell git ls-files -co --exclude-standard '*.[13578]')
 	cppcheck --quiet -D__x86_64__ "-D_Noreturn=__attribute__((noreturn))" --include=/usr/include/x86_64-linux-gnu/sys/queue.h --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem -j$(JOBS) -Idaemon -Iworker daemon worker
 	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I FILE clang-tidy --quiet FILE -- $(TIDY_FLAGS)
@@ -267,7 +273,8 @@ lint: deps-test ## formatting, clang-tidy, cppcheck, shellcheck, layers, manual 
 install: all ## install under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(WORKERDIR) \
 		$(DESTDIR)$(SYSCONFDIR)/zygoted $(DESTDIR)$(PREFIX)/include/zygoted \
-		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR) \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(BUILD)/zygoted $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BUILD)/zygotectl $(DESTDIR)$(BINDIR)
@@ -281,7 +288,9 @@ install: all ## install under DESTDIR and PREFIX
 	install -m 644 daemon/zygotectl.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 worker/worker.3 $(DESTDIR)$(MANDIR)/man3/zygoted-worker.3
 	install -m 644 conf/zygoted.conf.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 daemon/zygoted-metrics.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 644 daemon/zygoted.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 conf/zygoted-alerts.yml conf/zygoted-dashboard.json $(DESTDIR)$(DOCDIR)
 	printf 'prefix=%s\nworkerdir=%s\n\nName: zygoted\nDescription: headers for zygoted workers\nVersion: %s\nCflags: -I$${prefix}/include/zygoted\n' \
 		'$(PREFIX)' '$(WORKERDIR)' '$(VERSION)' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/zygoted.pc
 

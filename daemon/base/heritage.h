@@ -72,7 +72,7 @@ struct heritage_network {
 	uint32_t bits;
 };
 
-enum protocol { PROTOCOL_HTTP, PROTOCOL_MAX };
+enum protocol { PROTOCOL_HTTP, PROTOCOL_METRICS, PROTOCOL_MAX };
 
 /* Whether clients show a certificate; one that they show must be good. */
 enum client_verify {

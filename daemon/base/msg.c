@@ -31,6 +31,8 @@ static const struct {
 	[MSG_ATTACHED] = { sizeof(struct msg_generation), 0 },
 	[MSG_DETACHED] = { sizeof(struct msg_generation), 0 },
 	[MSG_STATS] = { sizeof(struct msg_stats), 0 },
+	[MSG_STATS_TIMES] = { sizeof(struct msg_stats_times), 0 },
+	[MSG_STATS_LISTENER] = { sizeof(struct msg_stats_listener), 0 },
 	[MSG_STATS_END] = { sizeof(struct msg_stats_end), 0 },
 	[MSG_CHILDREN] = { sizeof(struct msg_children), 0 },
 	[MSG_PENALTIES] = { sizeof(struct msg_penalties), 0 },
@@ -38,6 +40,8 @@ static const struct {
 	[MSG_DRAINED] = { sizeof(struct msg_cookie), 0 },
 	[MSG_RECYCLE_WANTED] = { sizeof(struct msg_recycle), 0 },
 	[MSG_TLS_DONE] = { sizeof(struct msg_tls_done), 0 },
+	[MSG_METRICS_GET] = { sizeof(struct msg_metrics), 0 },
+	[MSG_METRICS] = { sizeof(struct msg_metrics), 1 },
 	[MSG_ZYGOTE_READY] = { sizeof(struct msg_zygote_ready), 0 },
 	[MSG_ZYGOTE_FAILED] = { sizeof(struct msg_zygote_failed), 0 },
 	[MSG_SANDBOX_LISTENER] = { sizeof(struct msg_cookie), 1 },
@@ -55,6 +59,7 @@ static const struct {
 _Static_assert(sizeof(struct msg_report_exited) <= MSG_BYTES_MAX, "exited report");
 _Static_assert(sizeof(struct msg_children) <= MSG_BYTES_MAX, "children");
 _Static_assert(sizeof(struct msg_penalties) <= MSG_BYTES_MAX, "penalties");
+_Static_assert(sizeof(struct msg_stats_times) <= MSG_BYTES_MAX, "times");
 _Static_assert(sizeof(struct msg_stats) <= MSG_BYTES_MAX, "stats");
 _Static_assert(sizeof(struct msg_stats_end) <= MSG_BYTES_MAX, "end of stats");
 _Static_assert(sizeof(struct msg_tls_done) <= MSG_BYTES_MAX, "certificates");

@@ -54,6 +54,18 @@ static const char *const image_whys[] = {
 #undef X
 };
 
+static const char *const child_ends[] = {
+#define X(symbol, name) [CHILD_END_##symbol] = (name),
+	PROTO_CHILD_ENDS(X)
+#undef X
+};
+
+static const char *const activities[] = {
+#define X(symbol, name) [ACTIVITY_##symbol] = (name),
+	PROTO_ACTIVITIES(X)
+#undef X
+};
+
 static const struct {
 	int code;
 	const char *text;
@@ -78,6 +90,14 @@ int
 proto_outcome_status(enum outcome outcome)
 {
 	return (unsigned)outcome < OUTCOME_MAX ? outcomes[outcome].status : 500;
+}
+
+int
+proto_outcome_is_refusal(enum outcome outcome)
+{
+	const int status = proto_outcome_status(outcome);
+
+	return status != 0 && (status < 500 || status == 503);
 }
 
 const char *
@@ -108,6 +128,18 @@ const char *
 proto_child_state_name(enum child_state state)
 {
 	return (unsigned)state < CHILD_STATE_MAX ? child_states[state] : "?";
+}
+
+const char *
+proto_child_end_name(enum child_end end)
+{
+	return (unsigned)end < CHILD_END_MAX ? child_ends[end] : "?";
+}
+
+const char *
+proto_activity_name(enum connection_activity phase)
+{
+	return (unsigned)phase < ACTIVITY_MAX ? activities[phase] : "?";
 }
 
 const char *

@@ -15,6 +15,8 @@
 #ifndef ZYGOTED_BASE_PROTO_H
 #define ZYGOTED_BASE_PROTO_H
 
+#include "base/histogram.h"
+
 #include <stdint.h>
 
 #define PROTO_NAME_MAX	    32	/* pool, listener and worker names, with the final NUL */
@@ -43,11 +45,14 @@ enum msg_type {
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
 	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
 	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
+	MSG_METRICS,	 /* carries the text for scrapers when size is not 0 */
 	/* front -> supervisor */
 	MSG_FRONT_READY,
-	MSG_ATTACHED, /* its first spare is parked: it serves now, the one before it drains */
-	MSG_DETACHED, /* the front has no child of it left and orders none */
-	MSG_STATS,    /* one per pool, the last one is MSG_STATS_END */
+	MSG_ATTACHED,	    /* its first spare is parked: it serves now, the one before it drains */
+	MSG_DETACHED,	    /* the front has no child of it left and orders none */
+	MSG_STATS,	    /* one per pool; then these, and MSG_STATS_END as the last */
+	MSG_STATS_TIMES,    /* one per pool */
+	MSG_STATS_LISTENER, /* one per listener */
 	MSG_STATS_END,
 	MSG_CHILDREN,	 /* up to PROTO_BATCH_MAX children, `last` marks the final one */
 	MSG_PENALTIES,	 /* the same for sources under penalty */
@@ -55,6 +60,7 @@ enum msg_type {
 	MSG_DRAINED,
 	MSG_RECYCLE_WANTED, /* this generation should be replaced; the supervisor decides */
 	MSG_TLS_DONE,	    /* the new certificates are in use, or why not */
+	MSG_METRICS_GET,    /* a scraper waits for the text; answered by MSG_METRICS */
 	/* zygote -> supervisor */
 	MSG_ZYGOTE_READY,
 	MSG_ZYGOTE_FAILED,
@@ -224,6 +230,84 @@ struct msg_stats {
 	uint64_t output_truncated; /* children that wrote more to the log than is kept */
 };
 
+/* How a child ended: symbol, and name in metrics. */
+#define PROTO_CHILD_ENDS(X)                                                                        \
+	X(SERVED, "served")	  /* of its own, after its request */                              \
+	X(UNUSED, "unused")	  /* of its own, without one: it was told to go */                 \
+	X(KILLED, "killed")	  /* by order of the front */                                      \
+	X(WORKER, "worker_error") /* the worker reported an error */                               \
+	X(SANDBOX, "sandbox")	  /* a forbidden call, or a step of the lock-down failed */        \
+	X(CPU, "cpu_limit")                                                                        \
+	X(FAULT, "fault")   /* SIGSEGV, SIGBUS, SIGILL, SIGFPE */                                  \
+	X(ABORT, "abort")   /* SIGABRT */                                                          \
+	X(SIGNAL, "signal") /* another one */                                                      \
+	X(EXIT, "exit")	    /* another exit code */
+
+enum child_end {
+#define X(symbol, name) CHILD_END_##symbol,
+	PROTO_CHILD_ENDS(X)
+#undef X
+		CHILD_END_MAX
+};
+
+/* Durations of which the whole distribution is kept. Their sums are in msg_stats. */
+enum pool_time { POOL_TIME_RUN, POOL_TIME_QUEUE, POOL_TIME_FORK, POOL_TIME_MAX };
+
+#define PROTO_STATUS_CLASSES 6 /* by the first digit of an HTTP status; 0: no answer */
+
+/* More of what a pool has done since the front started. */
+struct msg_stats_times {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t pool;
+	uint32_t padding;
+	uint64_t fork_us;			 /* sum of fork times */
+	uint64_t ends[CHILD_END_MAX];		 /* of children */
+	uint64_t ok_codes[PROTO_STATUS_CLASSES]; /* outcome `ok` by the worker's own status */
+	struct histogram times[POOL_TIME_MAX];
+};
+
+/* What a connection is doing: symbol, and name in metrics. */
+#define PROTO_ACTIVITIES(X)                                                                        \
+	X(HANDSHAKE, "handshake") /* of TLS */                                                     \
+	X(IDLE, "idle")		  /* nothing of a request is there */                              \
+	X(HEAD, "head")		  /* a part of a request head is there */                          \
+	X(ACTIVE, "active")	  /* a request is in progress, or its answer not yet taken */      \
+	X(LINGER, "linger")	  /* answered; waits for the client to have noticed */
+
+enum connection_activity {
+#define X(symbol, name) ACTIVITY_##symbol,
+	PROTO_ACTIVITIES(X)
+#undef X
+		ACTIVITY_MAX
+};
+
+/* Connections of one listener. */
+struct msg_stats_listener {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t listener;		    /* index into heritage_front.listeners */
+	uint32_t connections[ACTIVITY_MAX]; /* open now */
+	uint64_t accepted;
+	uint64_t refused;
+};
+
+/* How a text for scrapers is written. */
+enum metrics_format {
+	METRICS_TEXT,	     /* Prometheus text format 0.0.4 */
+	METRICS_OPENMETRICS, /* OpenMetrics 1.0 */
+	METRICS_FORMAT_MAX
+};
+
+#define PROTO_METRICS_MAX (4u << 20) /* bytes of such a text */
+
+/* MSG_METRICS_GET, and MSG_METRICS: then `size` bytes are in the memfd that comes along. */
+struct msg_metrics {
+	struct msg_header header;
+	uint32_t format; /* enum metrics_format */
+	uint32_t size;	 /* 0: there is no text, for want of memory or descriptors */
+};
+
 /* The front as a whole; ends the answer to MSG_STATS_GET. */
 struct msg_stats_end {
 	struct msg_header header;
@@ -241,6 +325,9 @@ struct msg_stats_end {
 	uint64_t handshakes_resumed; /* of these with a ticket */
 	uint64_t handshakes_failed;
 	uint64_t handshakes_timed_out;
+	uint64_t penalties_active; /* sources that are under penalty now */
+	uint64_t scrapes;	   /* answers to scrapers */
+	uint64_t log_lost;	   /* lines of the front's log that could not be written */
 	uint64_t uptime_ms;
 };
 
@@ -540,6 +627,11 @@ _Static_assert(sizeof(struct msg_order) == 16 + 16 * PROTO_BATCH_MAX, "order");
 _Static_assert(sizeof(struct msg_report_forked) == 16 + 24 * PROTO_BATCH_MAX, "forked report");
 _Static_assert(sizeof(struct msg_report_exited) == 16 + 56 * PROTO_BATCH_MAX, "exited report");
 _Static_assert(sizeof(struct msg_image) == 48, "image");
+_Static_assert(sizeof(struct msg_stats_times) == 32 + 8 * (CHILD_END_MAX + PROTO_STATUS_CLASSES) +
+							 POOL_TIME_MAX * sizeof(struct histogram),
+	       "times");
+_Static_assert(sizeof(struct msg_stats_listener) == 56, "listener's stats");
+_Static_assert(sizeof(struct msg_metrics) == 16, "metrics");
 _Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "children");
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");
 _Static_assert(sizeof(struct frame_request) == 64, "request head");
@@ -548,11 +640,15 @@ _Static_assert(sizeof(struct frame_reply) == 16, "reply head");
 /* Names of the enums above, from the same tables; "?" when out of range. */
 const char *proto_outcome_name(enum outcome outcome);
 int proto_outcome_status(enum outcome outcome);
+/* Whether the front turned the request away before a child had it. */
+int proto_outcome_is_refusal(enum outcome outcome);
 const char *proto_outcome_text(enum outcome outcome);
 const char *proto_layer_name(enum layer layer);
 const char *proto_layer_text(enum layer layer);
 const char *proto_breaker_state_name(enum breaker_state state);
 const char *proto_child_state_name(enum child_state state);
+const char *proto_child_end_name(enum child_end end);
+const char *proto_activity_name(enum connection_activity phase);
 const char *proto_recycle_name(enum recycle_reason reason);
 const char *proto_image_kind_name(enum image_kind kind);
 const char *proto_image_why_name(enum image_why why);

@@ -62,12 +62,13 @@ end(struct connection *connection, bool reset)
 {
 	static const struct timeval now = { 0, 0 };
 	struct front *front = connection->front;
-	const bool was_full = front->connections_count == front->heritage->connections_max;
+	const bool was_full = listener_is_full(front, connection->listener);
 	const bool complete = connection->state == CONNECTION_IDLE;
 
 	if (connection->state == CONNECTION_CLOSED)
 		return;
-	connection->state = CONNECTION_CLOSED;
+	scrape_forget(connection);
+	connection_change_state(connection, CONNECTION_CLOSED);
 	if (connection->exchange.state != EXCHANGE_NONE)
 		exchange_abandon(&connection->exchange, OUTCOME_CLIENT_GONE);
 	event_del(&connection->read_event);
@@ -80,7 +81,6 @@ end(struct connection *connection, bool reset)
 	else
 		transport_close(&connection->transport, complete);
 	TAILQ_REMOVE(&front->connections, connection, link);
-	front->connections_count--;
 	if (was_full)
 		listener_resume(front);
 	supervisor_link_check_drained(front);
@@ -112,7 +112,7 @@ start_linger(struct connection *connection)
 		event_add(&connection->write_event, NULL); /* comes back here */
 		return;
 	}
-	connection->state = CONNECTION_LINGER;
+	connection_change_state(connection, CONNECTION_LINGER);
 	if (connection->eof) {
 		connection_close(connection);
 		return;
@@ -132,7 +132,7 @@ after_flush(struct connection *connection)
 		if (connection->close_after) {
 			start_linger(connection);
 		} else {
-			connection->state = CONNECTION_IDLE;
+			connection_change_state(connection, CONNECTION_IDLE);
 			connection_process(connection);
 		}
 	}
@@ -183,7 +183,8 @@ wants_read(const struct connection *connection)
 	if (connection->eof || connection->handshake == HANDSHAKE_WAITING ||
 	    transport_pending(&connection->transport) >= FRONT_IO_BYTES)
 		return false;
-	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_FLUSH)
+	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_SCRAPE ||
+	    connection->state == CONNECTION_FLUSH)
 		return evbuffer_get_length(connection->in) < FRONT_IO_BYTES;
 	return connection->state != CONNECTION_CLOSED;
 }
@@ -296,6 +297,11 @@ format_peer(struct connection *connection, const struct sockaddr_storage *peer)
 	const struct sockaddr_in6 *v6 = (const void *)peer;
 	const bool is_v6 = peer->ss_family == AF_INET6;
 
+	if (peer->ss_family == AF_UNIX) {
+		snprintf(connection->peer_address, sizeof(connection->peer_address), "unix");
+		snprintf(connection->peer_port, sizeof(connection->peer_port), "0");
+		return;
+	}
 	inet_ntop(peer->ss_family,
 		  is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
 		  connection->peer_address, sizeof(connection->peer_address));
@@ -345,7 +351,7 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	connection->source = source_of(front, peer);
 	watch(connection);
 	TAILQ_INSERT_TAIL(&front->connections, connection, link);
-	front->connections_count++;
+	connection_count_open(connection);
 	if (listener->tls != 0)
 		handshake_begin(connection);
 	else

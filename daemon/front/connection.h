@@ -2,6 +2,7 @@
  * A client connection: bytes in and out, one request after the other, and the end in good order.
  *
  *	(handshake) -> idle -> head -> exchange -> (flush) -> idle ...    -> linger -> closed
+ *	                              scrape (of a metrics listener)
  *
  * Closing is deferred: connection_close ends all activity at once, the memory goes when the event
  *loop comes round, so that callers up the stack need not fear for their pointers; they check
@@ -15,6 +16,7 @@
 #include "front/handshake.h"
 #include "front/http_request.h"
 #include "front/penalty.h"
+#include "front/scrape.h"
 #include "front/transport.h"
 
 #include <event2/buffer.h>
@@ -27,6 +29,7 @@ enum connection_state {
 	CONNECTION_IDLE,      /* nothing of a request is there */
 	CONNECTION_HEAD,      /* a part of a request head is there */
 	CONNECTION_EXCHANGE,  /* a request is in progress */
+	CONNECTION_SCRAPE,    /* waits for the metrics' text */
 	CONNECTION_FLUSH,     /* its answer is complete, but not yet taken */
 	CONNECTION_LINGER, /* answered and shut down for writing; reads on until the client has seen
 			      it */
@@ -37,6 +40,7 @@ enum connection_state {
 struct connection {
 	TAILQ_ENTRY(connection) link;
 	TAILQ_ENTRY(connection) handshake_link; /* while HANDSHAKE_WAITING */
+	TAILQ_ENTRY(connection) scrape_link;	/* while it waits for the metrics' text */
 	struct front *front;
 	const struct heritage_listener *listener;
 	struct transport transport;
@@ -47,6 +51,7 @@ struct connection {
 	struct evbuffer *in;
 	struct evbuffer *out;
 	struct exchange exchange;
+	struct scrape scrape; /* of a metrics listener */
 	struct http_parser parser;
 	unsigned requests;
 	enum connection_state state;
@@ -71,6 +76,15 @@ void connection_close(struct connection *connection);
 void connection_reset(struct connection *connection);
 bool connection_is_closed(const struct connection *connection);
 
+/* A new one, in its first state, is counted. */
+void connection_count_open(const struct connection *connection);
+
+/* The only way from one state to the next: the figures follow. */
+void connection_change_state(struct connection *connection, enum connection_state state);
+
+/* Of a metrics listener: it neither counts as a client's nor holds up a drain. */
+bool connection_is_scraper(const struct connection *connection);
+
 /* Writes what is in `out` as far as the client takes it. May close the connection. */
 void connection_flush(struct connection *connection);
 
@@ -88,7 +102,7 @@ void connection_process(struct connection *connection);
 void connection_refuse(struct connection *connection, enum outcome outcome, int status,
 		       const char *text);
 
-/* The exchange has ended and its answer is in `out`: go on with the next request, or close. */
+/* The exchange, or the scrape, has ended and its answer is in `out`: go on with the next request, or close. */
 void connection_on_exchange_end(struct connection *connection);
 
 /* Once a second: minimum rates. */

@@ -27,6 +27,9 @@ connection_on_timer(evutil_socket_t fd, short what, void *argument)
 		exchange_on_timeout(&connection->exchange);
 		connection_update(connection);
 		break;
+	case CONNECTION_SCRAPE:
+		scrape_on_timeout(connection);
+		break;
 	default:
 		connection_close(connection);
 	}
@@ -64,6 +67,14 @@ connection_tick(struct connection *connection)
 	}
 }
 
+static void
+drain(struct connection *connection)
+{
+	connection->close_after = true;
+	if (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HANDSHAKE)
+		connection_close(connection);
+}
+
 void
 connection_drain_all(struct front *front)
 {
@@ -71,10 +82,8 @@ connection_drain_all(struct front *front)
 
 	while (connection != NULL) {
 		struct connection *next = TAILQ_NEXT(connection, link);
-		connection->close_after = true;
-		if (connection->state == CONNECTION_IDLE ||
-		    connection->state == CONNECTION_HANDSHAKE)
-			connection_close(connection);
+		if (!connection_is_scraper(connection))
+			drain(connection);
 		connection = next;
 	}
 }

@@ -20,7 +20,7 @@ connection_refuse(struct connection *connection, enum outcome outcome, int statu
 	source_charge(connection->front, &connection->source, penalty_outcome_points(outcome));
 	connection->front->requests++;
 	connection->close_after = true;
-	connection->state = CONNECTION_FLUSH;
+	connection_change_state(connection, CONNECTION_FLUSH);
 	connection_set_timer(connection, NULL);
 	if (response_add_error(connection->out, &error) < 0)
 		connection_close(connection);
@@ -34,6 +34,18 @@ on_bad_request(struct connection *connection)
 		  connection->parser.reason);
 	connection_refuse(connection, OUTCOME_BAD_REQUEST, connection->parser.status,
 			  connection->parser.reason);
+}
+
+static void
+begin(struct connection *connection)
+{
+	if (connection_is_scraper(connection)) {
+		connection_change_state(connection, CONNECTION_SCRAPE);
+		scrape_begin(connection);
+	} else {
+		connection_change_state(connection, CONNECTION_EXCHANGE);
+		exchange_begin(connection);
+	}
 }
 
 /* One head out of `in`, if it is complete. */
@@ -54,9 +66,8 @@ parse_head(struct connection *connection)
 		on_bad_request(connection);
 		break;
 	case HTTP_DONE:
-		connection->state = CONNECTION_EXCHANGE;
 		connection->requests++;
-		exchange_begin(connection);
+		begin(connection);
 		break;
 	}
 }
@@ -76,7 +87,7 @@ connection_process(struct connection *connection)
 				connection_set_timer(connection, connection->front->idle_timeout);
 				break;
 			}
-			connection->state = CONNECTION_HEAD;
+			connection_change_state(connection, CONNECTION_HEAD);
 			connection_set_timer(connection, connection->front->header_timeout);
 		}
 		if (connection->state != CONNECTION_HEAD)
@@ -95,7 +106,7 @@ connection_on_exchange_end(struct connection *connection)
 {
 	if (connection_is_closed(connection))
 		return;
-	connection->state = CONNECTION_FLUSH;
+	connection_change_state(connection, CONNECTION_FLUSH);
 	connection_set_timer(connection, NULL);
 	if (!connection->processing)
 		connection_flush(connection);

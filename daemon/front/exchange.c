@@ -40,6 +40,15 @@ exchange_release_child(struct exchange *exchange, bool kill)
 }
 
 static void
+count_run(struct pool *pool, uint64_t run_us)
+{
+	histogram_count(&pool->times.times[POOL_TIME_RUN], run_us);
+	pool->stats.run_us += run_us;
+	if (run_us > pool->stats.run_us_max)
+		pool->stats.run_us_max = run_us;
+}
+
+static void
 count(struct exchange *exchange, enum outcome outcome)
 {
 	struct front *front = exchange->connection->front;
@@ -53,12 +62,10 @@ count(struct exchange *exchange, enum outcome outcome)
 	pool_count_outcome(pool, outcome, exchange->probe);
 	pool->stats.bytes_in += exchange->body_bytes;
 	pool->stats.bytes_out += exchange->reply_bytes;
-	if (exchange->taken_ns != 0) {
-		uint64_t run_us = (front_now_ns() - exchange->taken_ns) / 1000;
-		pool->stats.run_us += run_us;
-		if (run_us > pool->stats.run_us_max)
-			pool->stats.run_us_max = run_us;
-	}
+	if (outcome == OUTCOME_OK)
+		pool->times.ok_codes[exchange->status / 100]++;
+	if (exchange->taken_ns != 0)
+		count_run(pool, (front_now_ns() - exchange->taken_ns) / 1000);
 }
 
 static void

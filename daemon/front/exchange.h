@@ -64,6 +64,7 @@ struct exchange {
 	struct child_exit exit;
 	/* the answer */
 	bool head_sent;
+	unsigned status; /* the worker's, valid once head_sent: 200..599 */
 	bool chunked_reply;
 	bool no_body;
 	bool keep_alive;

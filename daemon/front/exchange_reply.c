@@ -65,6 +65,7 @@ send_head(struct exchange *exchange, const unsigned char *data, const struct rep
 	struct evbuffer *out = exchange->connection->out;
 
 	exchange->head_sent = true;
+	exchange->status = event->status;
 	exchange->no_body = exchange->head_method || !http_reply_has_body(event->status);
 	if (exchange->connection->close_after)
 		exchange->keep_alive = false;

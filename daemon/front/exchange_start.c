@@ -205,6 +205,7 @@ count_wait(const struct exchange *exchange)
 	struct msg_stats *stats = &exchange->pool->stats;
 	const uint64_t queue_us = (exchange->taken_ns - exchange->received_ns) / 1000;
 
+	histogram_count(&exchange->pool->times.times[POOL_TIME_QUEUE], queue_us);
 	stats->queue_us += queue_us;
 	if (queue_us > stats->queue_us_max)
 		stats->queue_us_max = queue_us;
@@ -269,6 +270,7 @@ prepare(struct exchange *exchange)
 				memcmp(head + request->method.offset, "HEAD", 4) == 0;
 	exchange->minor = request->minor;
 	exchange->child_deaf = exchange->exit_known = false;
+	exchange->status = 0;
 	exchange->head_sent = exchange->chunked_reply = exchange->no_body = false;
 	exchange->keep_alive = request->keep_alive && !front->draining &&
 			       connection->requests < front->heritage->requests_max;

@@ -13,6 +13,7 @@
 #include "front/lockdown.h"
 #include "front/memory_look.h"
 #include "front/pool.h"
+#include "front/scrape.h"
 #include "front/seed.h"
 #include "front/source.h"
 #include "front/tls_ticket.h"
@@ -148,6 +149,7 @@ init_front(struct front *front)
 	handshake_init(front);
 	tls_open(front);
 	source_open(front);
+	scrape_open(front);
 	memory_look_init(front);
 	open_pools(front);
 	listener_open_all(front);

@@ -20,12 +20,19 @@ struct connection;
 struct listener;
 struct penalty_table;
 struct pool;
+struct scrapes;
 
 /* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
  * the other. */
 #define FRONT_IO_BYTES 32768
 #define FRONT_SCRATCH_BYTES                                                                        \
 	(FRONT_IO_BYTES + 16384) /* a TLS record that was waited for comes on top */
+
+struct listener_figures {
+	uint32_t connections[ACTIVITY_MAX];
+	uint64_t accepted;
+	uint64_t refused;
+};
 
 struct front {
 	const struct heritage_front *heritage;
@@ -36,9 +43,12 @@ struct front {
 	struct pool *pools;	    /* heritage->pools_count */
 	struct listener *listeners; /* heritage->listeners_count */
 	struct penalty_table *penalties;
+	struct scrapes *scrapes;
+	struct listener_figures figures[PROTO_LISTENERS_MAX];
 	TAILQ_HEAD(connection_list, connection) connections;
-	unsigned connections_count;
-	unsigned active_count; /* connections with a request in progress */
+	unsigned connections_count; /* of clients */
+	unsigned scrapers_count;    /* of metrics listeners */
+	unsigned active_count;	    /* connections with a request in progress */
 	bool draining;
 	uint64_t drain_cookie;
 	uint64_t started_ns;

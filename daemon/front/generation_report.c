@@ -7,6 +7,7 @@
 #include "front/generation_parts.h"
 
 #include "base/log.h"
+#include "front/child_end.h"
 #include "front/child_log.h"
 #include "front/exchange.h"
 #include "front/front.h"
@@ -31,6 +32,7 @@ on_forked(struct generation *generation, const struct msg_forked_child *report)
 {
 	struct child *child = find_child(generation, report->slot, report->serial);
 	struct msg_stats *stats = &generation->pool->stats;
+	struct msg_stats_times *times = &generation->pool->times;
 
 	if (child == NULL || child->pid != 0)
 		return;
@@ -46,6 +48,8 @@ on_forked(struct generation *generation, const struct msg_forked_child *report)
 		return;
 	}
 	stats->forks++;
+	times->fork_us += report->fork_us;
+	histogram_count(&times->times[POOL_TIME_FORK], report->fork_us);
 	child->pid = report->pid;
 	if (child->state == CHILD_STARTING)
 		generation_change_state(child, CHILD_PARKED);
@@ -139,6 +143,7 @@ on_exited(struct generation *generation, const struct msg_exited_child *report)
 		stats->minor_faults += ended.minor_faults;
 		stats->cpu_us += ended.cpu_us;
 	}
+	generation->pool->times.ends[child_end_of(&ended, child->request != 0)]++;
 	stats->exits_by_signal += ended.by_signal && !ended.killed_by_us;
 	if (child->request != 0)
 		source_charge(generation->pool->front, &child->source,

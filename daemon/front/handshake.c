@@ -26,7 +26,7 @@ handshake_init(struct front *front)
 void
 handshake_begin(struct connection *connection)
 {
-	connection->state = CONNECTION_HANDSHAKE;
+	connection_change_state(connection, CONNECTION_HANDSHAKE);
 	connection_set_timer(connection, connection->front->handshake_timeout);
 	connection_update(connection);
 }
@@ -107,7 +107,7 @@ refuse(struct connection *connection)
 	handshake_forget(connection);
 	transport_drop_tls(&connection->transport, connection->out);
 	connection->close_after = true;
-	connection->state = CONNECTION_FLUSH;
+	connection_change_state(connection, CONNECTION_FLUSH);
 	connection_set_timer(connection, NULL);
 	if (met_http)
 		connection_refuse(connection, OUTCOME_BAD_REQUEST, 400,
@@ -125,7 +125,7 @@ succeed(struct connection *connection)
 	if (tls_session_is_resumed(connection->transport.tls))
 		handshakes->resumed++;
 	handshake_forget(connection);
-	connection->state = CONNECTION_IDLE;
+	connection_change_state(connection, CONNECTION_IDLE);
 	connection_set_timer(connection, connection->front->idle_timeout);
 	connection_flush(connection); /* what the socket did not take of our last messages */
 }

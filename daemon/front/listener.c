@@ -30,10 +30,21 @@ struct listener {
 	int fd;
 };
 
-static bool
-is_full(const struct front *front)
+/* Of metrics listeners: monitoring is a handful of programs. */
+#define SCRAPERS_MAX 64
+
+bool
+listener_is_full(const struct front *front, const struct heritage_listener *listener)
 {
-	return front->connections_count >= front->heritage->connections_max;
+	return listener->protocol == PROTOCOL_METRICS
+		       ? front->scrapers_count >= SCRAPERS_MAX
+		       : front->connections_count >= front->heritage->connections_max;
+}
+
+static bool
+is_full(const struct listener *listener)
+{
+	return listener_is_full(listener->front, listener->config);
 }
 
 static void
@@ -51,7 +62,7 @@ on_retry(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	if (listener->fd >= 0 && !is_full(listener->front))
+	if (listener->fd >= 0 && !is_full(listener))
 		event_add(&listener->event, NULL);
 }
 
@@ -79,13 +90,14 @@ on_acceptable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener *listener = argument;
 	struct front *front = listener->front;
+	struct listener_figures *figures = &front->figures[listener - front->listeners];
 
 	(void)what;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		struct sockaddr_storage peer;
 		socklen_t length = sizeof(peer);
 
-		if (is_full(front)) {
+		if (is_full(listener)) {
 			pause_listener(listener, false);
 			return;
 		}
@@ -97,8 +109,11 @@ on_acceptable(evutil_socket_t fd, short what, void *argument)
 			return;
 		}
 		front->accepted++;
-		if (connection_open(front, listener->config, client, &peer) < 0)
+		figures->accepted++;
+		if (connection_open(front, listener->config, client, &peer) < 0) {
 			front->refused++;
+			figures->refused++;
+		}
 	}
 }
 
@@ -123,11 +138,11 @@ listener_open_all(struct front *front)
 }
 
 void
-listener_close_all(struct front *front)
+listener_close_clients(struct front *front)
 {
 	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
 		struct listener *listener = &front->listeners[i];
-		if (listener->fd < 0)
+		if (listener->fd < 0 || listener->config->protocol == PROTOCOL_METRICS)
 			continue;
 		event_del(&listener->event);
 		event_del(&listener->retry);
@@ -141,7 +156,8 @@ listener_resume(struct front *front)
 {
 	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
 		struct listener *listener = &front->listeners[i];
-		if (listener->fd >= 0 && !event_pending(&listener->retry, EV_TIMEOUT, NULL))
+		if (listener->fd >= 0 && !is_full(listener) &&
+		    !event_pending(&listener->retry, EV_TIMEOUT, NULL))
 			event_add(&listener->event, NULL);
 	}
 }

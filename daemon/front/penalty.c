@@ -247,6 +247,18 @@ insert(struct penalty_entry *list, unsigned count, unsigned most, const struct p
 }
 
 unsigned
+penalty_count(const struct penalty_table *table, uint64_t now_ns)
+{
+	unsigned count = 0;
+
+	if (table->begun == 0)
+		return 0; /* saves going through it */
+	for (unsigned i = 0; i < PENALTY_ENTRIES; i++)
+		count += table->entries[i / PENALTY_WAYS][i % PENALTY_WAYS].until_ns > now_ns;
+	return count;
+}
+
+unsigned
 penalty_list(const struct penalty_table *table, uint64_t now_ns, struct penalty_entry *list_out,
 	     unsigned most)
 {

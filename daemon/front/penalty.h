@@ -61,6 +61,9 @@ uint32_t penalty_add(struct penalty_table *table, const struct penalty_source *s
 unsigned penalty_check(struct penalty_table *table, const struct penalty_source *source,
 		       uint64_t now_ns);
 
+/* Sources that are refused now. */
+unsigned penalty_count(const struct penalty_table *table, uint64_t now_ns);
+
 /*
  * The most guilty ones first, at most `most`, with the points that are left now. Returns how many.
  */

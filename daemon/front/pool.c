@@ -362,3 +362,11 @@ pool_stats(const struct pool *pool, struct msg_stats *stats_out)
 	if (pool->successor != NULL)
 		stats_out->starting += generation_children(pool->successor);
 }
+
+void
+pool_stats_times(const struct pool *pool, struct msg_stats_times *times_out)
+{
+	*times_out = pool->times;
+	msg_init(times_out, MSG_STATS_TIMES);
+	times_out->pool = pool->index;
+}

@@ -36,6 +36,7 @@ struct pool {
 	const struct timeval *timeout;
 	struct breaker breaker;
 	struct msg_stats stats; /* counters; the rest is filled in when asked */
+	struct msg_stats_times times;
 };
 
 /* Dies when out of memory: start-up only. */
@@ -72,5 +73,6 @@ void pool_refill(struct pool *pool, bool idle);
 void pool_count_outcome(struct pool *pool, enum outcome outcome, bool probe);
 /* Fills in the part of the stats that is a reading of now. */
 void pool_stats(const struct pool *pool, struct msg_stats *stats_out);
+void pool_stats_times(const struct pool *pool, struct msg_stats_times *times_out);
 
 #endif

@@ -61,6 +61,9 @@ source_of(const struct front *front, const struct sockaddr_storage *peer)
 	struct penalty_source source;
 	uint8_t address[16];
 
+	/* Without addresses there is nobody to tell from the others: a proxy's clients, for example. */
+	if (peer->ss_family == AF_UNIX)
+		return (struct penalty_source){ .exempt = true };
 	take_address(peer, address);
 	source = penalty_source_make(address);
 	for (uint32_t i = 0; i < front->heritage->exempt_count; i++)

@@ -14,6 +14,7 @@
 #include "front/listener.h"
 #include "front/memory_look.h"
 #include "front/pool.h"
+#include "front/scrape.h"
 #include "front/source.h"
 #include "front/tls.h"
 
@@ -56,6 +57,15 @@ supervisor_link_send_recycle(uint32_t pool, uint32_t generation, enum recycle_re
 	return msg_send(FRONT_SUPERVISOR_FD, &message, NULL, 0) == 0;
 }
 
+bool
+supervisor_link_ask_metrics(enum metrics_format format)
+{
+	struct msg_metrics message = { .format = format };
+
+	msg_init(&message, MSG_METRICS_GET);
+	return msg_send(FRONT_SUPERVISOR_FD, &message, NULL, 0) == 0;
+}
+
 void
 supervisor_link_send_look(uint32_t pool, uint32_t generation)
 {
@@ -65,6 +75,19 @@ supervisor_link_send_look(uint32_t pool, uint32_t generation)
 	if (msg_send(FRONT_SUPERVISOR_FD, &message, NULL, 0) < 0)
 		log_event(LOG_DEBUG, "look at memory not asked for", "error=\"%s\"",
 			  strerror(errno));
+}
+
+static void
+send_listener(const struct listener_figures *figures, uint32_t index, uint64_t cookie)
+{
+	struct msg_stats_listener message = { .cookie = cookie,
+					      .listener = index,
+					      .accepted = figures->accepted,
+					      .refused = figures->refused };
+
+	memcpy(message.connections, figures->connections, sizeof(message.connections));
+	msg_init(&message, MSG_STATS_LISTENER);
+	send_message(&message);
 }
 
 static void
@@ -78,15 +101,24 @@ answer_stats(struct front *front, uint64_t cookie)
 		.refused = front->refused,
 		.requests = front->requests,
 		.penalties = front->penalties->begun,
+		.penalties_active = penalty_count(front->penalties, front_now_ns()),
+		.scrapes = scrape_count(front),
+		.log_lost = log_lost(),
 		.uptime_ms = (front_now_ns() - front->started_ns) / 1000000,
 	};
 
 	for (uint32_t i = 0; i < front->heritage->pools_count; i++) {
 		struct msg_stats stats;
+		struct msg_stats_times times;
 		pool_stats(&front->pools[i], &stats);
 		stats.cookie = cookie;
 		send_message(&stats);
+		pool_stats_times(&front->pools[i], &times);
+		times.cookie = cookie;
+		send_message(&times);
 	}
+	for (uint32_t i = 0; i < front->heritage->listeners_count; i++)
+		send_listener(&front->figures[i], i, cookie);
 	memcpy(end.outcomes, front->outcomes, sizeof(end.outcomes));
 	handshake_stats(front, &end);
 	msg_init(&end, MSG_STATS_END);
@@ -165,7 +197,7 @@ drain(struct front *front, uint64_t cookie)
 {
 	front->draining = true;
 	front->drain_cookie = cookie;
-	listener_close_all(front);
+	listener_close_clients(front);
 	connection_drain_all(front);
 	supervisor_link_check_drained(front);
 }
@@ -215,6 +247,10 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	case MSG_MEMORY_OVER:
 		if (memory->pool < front->heritage->pools_count)
 			memory_look_on_over(front, memory);
+		break;
+	case MSG_METRICS:
+		scrape_on_text(front, message, buffer->fds_count == 1 ? buffer->fds[0] : -1);
+		buffer->fds_count = 0;
 		break;
 	case MSG_LOG_LEVEL:
 		log_set_level(((const struct msg_log_level *)message)->level);

@@ -20,6 +20,9 @@ void supervisor_link_send_generation(enum msg_type type, uint32_t pool, uint32_t
 /* MSG_RECYCLE_WANTED. False when it could not be sent. */
 bool supervisor_link_send_recycle(uint32_t pool, uint32_t generation, enum recycle_reason reason);
 
+/* MSG_METRICS_GET. False when it could not be sent. */
+bool supervisor_link_ask_metrics(enum metrics_format format);
+
 /* MSG_MEMORY_LOOK. One that is lost is followed by the next. */
 void supervisor_link_send_look(uint32_t pool, uint32_t generation);
 

@@ -21,13 +21,23 @@ struct config_files {
 	char paths[TLS_CERTIFICATES_MAX][HERITAGE_PATH_MAX];
 };
 
+/* Who may connect to a listener that is a Unix socket. */
+enum config_access {
+	CONFIG_ACCESS_OWNER,
+	CONFIG_ACCESS_GROUP,
+	CONFIG_ACCESS_ALL,
+	CONFIG_ACCESS_MAX
+};
+
 struct config_listener {
 	struct heritage_listener front;
 	struct config_files certificates;
 	struct config_files keys;
 	struct config_files staples;
 	char client_ca[HERITAGE_PATH_MAX];
-	unsigned line; /* in the file, for messages */
+	char group[64];	 /* of a Unix socket; "" = none */
+	uint32_t access; /* enum config_access */
+	unsigned line;	 /* in the file, for messages */
 };
 
 struct config_pool {

@@ -127,6 +127,34 @@ check_worker(const struct config_pool *pool, struct config_errors *errors)
 
 /* ---- listeners ---- */
 
+/*
+ * A Unix socket cannot be reset: HTTP/1.0 answers that break off would look complete. So there are
+ * none for clients.
+ */
+static void
+check_socket(const struct config_listener *listener, int is_unix, struct config_errors *errors)
+{
+	if (is_unix && listener->front.protocol != PROTOCOL_METRICS)
+		config_error(errors, listener->line,
+			     "listen \"%s\": a Unix socket is for protocol = \"metrics\" alone: "
+			     "give clients an address and port",
+			     listener->front.name);
+	if (!is_unix && listener->group[0] != '\0')
+		config_error(errors, listener->line,
+			     "listen \"%s\": group is for Unix sockets: remove it",
+			     listener->front.name);
+}
+
+/* Metrics alone serve nobody. */
+static int
+has_client_listener(const struct config *config)
+{
+	for (uint32_t i = 0; i < config->listeners_count; i++)
+		if (config->listeners[i].front.protocol != PROTOCOL_METRICS)
+			return 1;
+	return 0;
+}
+
 static void
 check_listener(const struct config *config, uint32_t index, struct config_errors *errors)
 {
@@ -141,10 +169,12 @@ check_listener(const struct config *config, uint32_t index, struct config_errors
 		config_error(
 			errors, listener->line,
 			"listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
-			"\"127.0.0.1:8080\" or \"[::1]:8080\"",
+			"\"127.0.0.1:8080\" or \"[::1]:8080\"; a Unix socket is \"unix:/PATH\", "
+			"with at most 107 bytes of path",
 			listener->front.name, listener->front.address);
 		return;
 	}
+	check_socket(listener, address.ss_family == AF_UNIX, errors);
 	for (uint32_t i = 0; i < index; i++)
 		if (config_parse_address(config->listeners[i].front.address, &other, &length) ==
 			    0 &&
@@ -293,7 +323,7 @@ check_routes(const struct config *config, uint32_t index, struct config_errors *
 void
 config_check(const struct config *config, struct config_errors *errors, unsigned last_line)
 {
-	if (config->listeners_count == 0)
+	if (!has_client_listener(config))
 		config_error(errors, last_line,
 			     "no listener: add listen \"web\" { address = "
 			     "\"127.0.0.1:8080\" }");

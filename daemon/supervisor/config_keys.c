@@ -48,7 +48,9 @@ layer_choice(unsigned index)
 static const char *
 protocol_choice(unsigned index)
 {
-	static const char *const names[] = { [PROTOCOL_HTTP] = "http" };
+	static const char *const names[] = {
+		[PROTOCOL_HTTP] = "http", [PROTOCOL_METRICS] = "metrics"
+	};
 	_Static_assert(sizeof(names) / sizeof(names[0]) == PROTOCOL_MAX, "protocols");
 
 	return index < PROTOCOL_MAX ? names[index] : NULL;
@@ -72,6 +74,19 @@ tls_choice(unsigned index)
 	_Static_assert(sizeof(names) / sizeof(names[0]) == TLS_MINIMUM_MAX, "versions of TLS");
 
 	return index < TLS_MINIMUM_MAX ? names[index] : NULL;
+}
+
+static const char *
+access_choice(unsigned index)
+{
+	static const char *const names[] = {
+		[CONFIG_ACCESS_OWNER] = "owner",
+		[CONFIG_ACCESS_GROUP] = "group",
+		[CONFIG_ACCESS_ALL] = "all",
+	};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_ACCESS_MAX, "kinds of access");
+
+	return index < CONFIG_ACCESS_MAX ? names[index] : NULL;
 }
 
 static const char *
@@ -167,7 +182,13 @@ static const struct config_key keys[] = {
 	  .text = "what is spoken on the listener" },
 	{ CONFIG_LISTEN, CONFIG_STRING, "address", NULL,
 	  LISTEN(front.address), RANGE(1, 127),
-	  .text = "numeric address and port to listen on" },
+	  .text = "numeric address and port to listen on, or unix:PATH" },
+	{ CONFIG_LISTEN, CONFIG_CHOICE, "access", "group",
+	  LISTEN(access), .choice = access_choice,
+	  .text = "who may connect to a Unix socket: its owner, its group too, or all" },
+	{ CONFIG_LISTEN, CONFIG_GROUP, "group", "",
+	  LISTEN(group), RANGE(0, 63),
+	  .text = "group of a Unix socket" },
 	{ CONFIG_LISTEN, CONFIG_FILES, "certificate", "",
 	  LISTEN(certificates), RANGE(1, TLS_CERTIFICATES_MAX),
 	  .text = "certificate chains, PEM; with one the listener speaks TLS" },

@@ -194,7 +194,7 @@ store_group(const struct config_place *place, const struct config_key *key, cons
 		return config_error(place->errors, place->line,
 				    "%s: \"%.60s\" does not exist: create that group, or name "
 				    "another",
-				    key->name, text);
+				    describe(place, key), text);
 	return store_string(place, key, text);
 }
 

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define DIGITS "0123456789"
 
@@ -132,6 +133,20 @@ split_address(const char *text, char *host_out, size_t size, uint64_t *port_out)
 	return 0;
 }
 
+static int
+parse_unix(const char *path, struct sockaddr_un *address_out, socklen_t *length_out)
+{
+	const size_t length = strlen(path);
+
+	if (path[0] != '/' || length < 2 || path[length - 1] == '/' ||
+	    length >= sizeof(address_out->sun_path))
+		return -1;
+	address_out->sun_family = AF_UNIX;
+	memcpy(address_out->sun_path, path, length + 1);
+	*length_out = sizeof(*address_out);
+	return 0;
+}
+
 int
 config_parse_address(const char *text, struct sockaddr_storage *address_out, socklen_t *length_out)
 {
@@ -141,6 +156,9 @@ config_parse_address(const char *text, struct sockaddr_storage *address_out, soc
 	uint64_t port;
 
 	memset(address_out, 0, sizeof(*address_out));
+	if (strncmp(text, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0)
+		return parse_unix(text + strlen(CONFIG_UNIX), (struct sockaddr_un *)address_out,
+				  length_out);
 	if (split_address(text, host, sizeof(host), &port) < 0)
 		return -1;
 	if (text[0] == '[') {

@@ -19,6 +19,7 @@
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/memory.h"
+#include "supervisor/metrics.h"
 #include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_reload.h"
@@ -88,9 +89,11 @@ on_stats(void *owner, const struct front_answer *answer)
 	for (struct zygote_pool *pool = NULL;
 	     (pool = zygote_proc_next(request->supervisor, pool)) != NULL;)
 		json_array_append_new(pools,
-				      control_figures_requests(pool, &answer->pools[pool->index]));
-	control_reply(request, json_pack("{s:b, s:o, s:o}", "ok", 1, "front",
-					 control_figures_front(&answer->front), "pools", pools));
+				      control_figures_requests(pool, &answer->pools[pool->index],
+							       &answer->times[pool->index]));
+	control_reply(request, json_pack("{s:b, s:o, s:o, s:o}", "ok", 1, "front",
+					 control_figures_front(&answer->front), "pools", pools,
+					 "bucket_bounds_us", control_figures_bounds()));
 }
 
 static void
@@ -311,6 +314,19 @@ run_log(struct control_request *request)
 }
 
 static void
+on_metrics(void *owner, const char *text, size_t length)
+{
+	(void)length;
+	control_reply(owner, text != NULL ? json_pack("{s:b, s:s}", "ok", 1, "text", text) : NULL);
+}
+
+static void
+run_metrics(struct control_request *request)
+{
+	metrics_get(request->supervisor->metrics, METRICS_TEXT, on_metrics, request);
+}
+
+static void
 run_stop(struct control_request *request)
 {
 	struct supervisor *supervisor = request->supervisor;
@@ -333,6 +349,7 @@ static const struct control_command commands[] = {
 	{ "recycle", "POOL", CONTROL_ADMIN, run_recycle, "replaces a zygote by a new one" },
 	{ "reload", "", CONTROL_ADMIN, run_reload, "reads the certificates of TLS listeners again" },
 	{ "policy", "[POOL]", CONTROL_READ, run_policy, "calls outside the profile, with sandbox = \"log\"" },
+	{ "metrics", "", CONTROL_READ, run_metrics, "all figures as Prometheus reads them" },
 	{ "log", "LEVEL", CONTROL_ADMIN, run_log, "sets the log level: error, warning, info, debug" },
 	{ "stop", "", CONTROL_ADMIN, run_stop, "answers what is in progress, then ends the daemon" },
 	{ "help", "", CONTROL_READ, run_help, "lists the commands" },

@@ -38,7 +38,7 @@ classify(enum outcome outcome)
 		return CLASS_OK;
 	if (status == 0)
 		return CLASS_LEFT;
-	return status < 500 || status == 503 ? CLASS_REFUSED : CLASS_FAILED;
+	return proto_outcome_is_refusal(outcome) ? CLASS_REFUSED : CLASS_FAILED;
 }
 
 static const char *const layer_states[] = {
@@ -46,9 +46,6 @@ static const char *const layer_states[] = {
 	[LAYER_APPLIED] = "applied",
 	[LAYER_LOGGING] = "logging",
 };
-
-static const char *const protocols[] = { [PROTOCOL_HTTP] = "http" };
-_Static_assert(sizeof(protocols) / sizeof(protocols[0]) == PROTOCOL_MAX, "protocol names");
 
 /* json_int_t is signed; no counter gets there, but a wrong one must not turn negative. */
 static json_int_t
@@ -96,6 +93,12 @@ tls_text(const struct heritage_listener *listener)
 		       : config_key_find(CONFIG_LISTEN, "tls_min")->choice(listener->tls_minimum);
 }
 
+static const char *
+protocol_name(const struct heritage_listener *listener)
+{
+	return config_key_find(CONFIG_LISTEN, "protocol")->choice(listener->protocol);
+}
+
 static json_t *
 listeners_json(const struct config *config)
 {
@@ -106,7 +109,7 @@ listeners_json(const struct config *config)
 		json_t *object = json_object();
 		set_text(object, "name", listener->name);
 		set_text(object, "address", listener->address);
-		set_text(object, "protocol", protocols[listener->protocol]);
+		set_text(object, "protocol", protocol_name(listener));
 		set_text(object, "tls", tls_text(listener));
 		json_array_append_new(list, object);
 	}
@@ -207,7 +210,41 @@ control_figures_front(const struct msg_stats_end *stats)
 }
 
 json_t *
-control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats)
+control_figures_bounds(void)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i + 1 < HISTOGRAM_BUCKETS; i++)
+		json_array_append_new(list, json_integer(number(histogram_bound_us(i))));
+	return list;
+}
+
+static json_t *
+histogram_json(const struct histogram *histogram)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		json_array_append_new(list, json_integer(number(histogram->counts[i])));
+	return list;
+}
+
+static void
+set_times(json_t *object, const struct msg_stats_times *times)
+{
+	static const char *const names[POOL_TIME_MAX] = {
+		[POOL_TIME_RUN] = "run_histogram",
+		[POOL_TIME_QUEUE] = "queue_histogram",
+		[POOL_TIME_FORK] = "fork_histogram",
+	};
+
+	for (int i = 0; i < POOL_TIME_MAX; i++)
+		json_object_set_new(object, names[i], histogram_json(&times->times[i]));
+}
+
+json_t *
+control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats,
+			 const struct msg_stats_times *times)
 {
 	json_t *object = json_object();
 	uint64_t sums[CLASS_MAX] = { 0 };
@@ -232,6 +269,7 @@ control_figures_requests(const struct zygote_pool *pool, const struct msg_stats 
 	set_number(object, "bytes_out", stats->bytes_out);
 	set_number(object, "output_truncated", stats->output_truncated);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
+	set_times(object, times);
 	return object;
 }
 

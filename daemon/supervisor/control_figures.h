@@ -13,6 +13,7 @@ struct msg_child;
 struct msg_penalty;
 struct msg_stats;
 struct msg_stats_end;
+struct msg_stats_times;
 struct supervisor;
 struct tls_files;
 struct zygote_pool;
@@ -20,9 +21,11 @@ struct zygote_pool;
 /* `info`: the whole answer. */
 json_t *control_figures_info(const struct supervisor *supervisor);
 
-/* `stats`: the front, and one pool's requests. */
+/* `stats`: the front, one pool's requests, and the upper bounds of its histograms' buckets but the last. */
 json_t *control_figures_front(const struct msg_stats_end *stats);
-json_t *control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats);
+json_t *control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats,
+				 const struct msg_stats_times *times);
+json_t *control_figures_bounds(void);
 
 /* `pools`: one pool's zygote and children. */
 json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);

@@ -55,6 +55,8 @@ close_ask(struct front_ask *ask, const char *error)
 	ask->answer.error = error;
 	if (error != NULL) {
 		memset(ask->answer.pools, 0, sizeof(ask->answer.pools));
+		memset(ask->answer.times, 0, sizeof(ask->answer.times));
+		memset(ask->answer.listeners, 0, sizeof(ask->answer.listeners));
 		memset(&ask->answer.front, 0, sizeof(ask->answer.front));
 		ask->answer.children_count = 0;
 		ask->answer.penalties_count = 0;
@@ -215,6 +217,24 @@ on_stats(struct front_asks *asks, const struct msg_stats *message)
 }
 
 static void
+on_stats_times(struct front_asks *asks, const struct msg_stats_times *message)
+{
+	struct front_ask *ask = find_ask(asks, message->cookie);
+
+	if (ask != NULL && message->pool < asks->supervisor->config->pools_count)
+		ask->answer.times[message->pool] = *message;
+}
+
+static void
+on_stats_listener(struct front_asks *asks, const struct msg_stats_listener *message)
+{
+	struct front_ask *ask = find_ask(asks, message->cookie);
+
+	if (ask != NULL && message->listener < asks->supervisor->config->listeners_count)
+		ask->answer.listeners[message->listener] = *message;
+}
+
+static void
 on_stats_end(struct front_asks *asks, const struct msg_stats_end *message)
 {
 	struct front_ask *ask = find_ask(asks, message->cookie);
@@ -310,6 +330,12 @@ front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 	switch (header->type) {
 	case MSG_STATS:
 		on_stats(asks, (const void *)buffer->bytes);
+		break;
+	case MSG_STATS_TIMES:
+		on_stats_times(asks, (const void *)buffer->bytes);
+		break;
+	case MSG_STATS_LISTENER:
+		on_stats_listener(asks, (const void *)buffer->bytes);
 		break;
 	case MSG_STATS_END:
 		on_stats_end(asks, (const void *)buffer->bytes);

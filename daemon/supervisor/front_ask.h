@@ -18,6 +18,8 @@ struct supervisor;
 struct front_answer {
 	const char *error; /* NULL: complete; else why there is no answer, and the rest is zero */
 	struct msg_stats pools[PROTO_POOLS_MAX]; /* by pool index */
+	struct msg_stats_times times[PROTO_POOLS_MAX];
+	struct msg_stats_listener listeners[PROTO_LISTENERS_MAX];
 	struct msg_stats_end front;
 	struct msg_child *children;
 	uint32_t children_count;
@@ -41,7 +43,7 @@ void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn 
 void front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done,
 		   void *owner);
 
-/* MSG_TLS_DONE, MSG_STATS, MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
+/* MSG_TLS_DONE, MSG_STATS to MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
 void front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer);
 
 /* Closes all questions with that error (a literal). */

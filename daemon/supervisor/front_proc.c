@@ -25,6 +25,7 @@
 #include "supervisor/front_ask.h"
 #include "supervisor/inherit.h"
 #include "supervisor/memory_watch.h"
+#include "supervisor/metrics.h"
 #include "supervisor/policy_compile.h"
 #include "supervisor/recycle.h"
 #include "supervisor/supervisor.h"
@@ -98,10 +99,15 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_DETACHED:
 		zygote_link_on_detached(front->supervisor, (const void *)buffer->bytes);
 		break;
+	case MSG_METRICS_GET:
+		metrics_on_get(front, (const void *)buffer->bytes);
+		break;
 	case MSG_RECYCLE_WANTED:
 		recycle_on_wanted(front->supervisor, (const void *)buffer->bytes);
 		break;
 	case MSG_STATS:
+	case MSG_STATS_TIMES:
+	case MSG_STATS_LISTENER:
 	case MSG_STATS_END:
 	case MSG_CHILDREN:
 	case MSG_PENALTIES:
@@ -285,11 +291,17 @@ front_proc_on_exit(struct front_proc *front, pid_t pid, int status)
 int
 front_proc_send(struct front_proc *front, const void *message)
 {
+	return front_proc_send_fd(front, message, -1);
+}
+
+int
+front_proc_send_fd(struct front_proc *front, const void *message, int fd)
+{
 	if (front->state != FRONT_READY && front->state != FRONT_STOPPING) {
 		errno = ENOTCONN;
 		return -1;
 	}
-	return channel_send(&front->channel, message, NULL, 0);
+	return channel_send(&front->channel, message, &fd, fd >= 0);
 }
 
 int

@@ -49,6 +49,10 @@ bool front_proc_on_exit(struct front_proc *front, pid_t pid, int status);
 int front_proc_send(struct front_proc *front, const void *message)
 	__attribute__((warn_unused_result));
 
+/* The same with a descriptor that stays the caller's; -1: none. */
+int front_proc_send_fd(struct front_proc *front, const void *message, int fd)
+	__attribute__((warn_unused_result));
+
 /* Hands a front that is ready a bundle of certificates; `fd` stays the caller's. As above. */
 int front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
 	__attribute__((warn_unused_result));

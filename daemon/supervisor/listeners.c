@@ -7,6 +7,7 @@
 #include "supervisor/listeners.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@
 #include "base/log.h"
 #include "supervisor/config.h"
 #include "supervisor/config_value.h"
+#include "supervisor/identity.h"
+#include "supervisor/unix_socket.h"
 
 static const char *
 advice(int error)
@@ -43,7 +46,34 @@ fail(const struct config_listener *listener, const char *step)
 }
 
 static int
-open_listener(const struct config_listener *listener)
+open_unix(const struct config_listener *listener, const struct identity *identity)
+{
+	static const mode_t modes[CONFIG_ACCESS_MAX] = {
+		[CONFIG_ACCESS_OWNER] = 0600,
+		[CONFIG_ACCESS_GROUP] = 0660,
+		[CONFIG_ACCESS_ALL] = 0666,
+	};
+	struct unix_socket wanted = {
+		.path = listener->front.address + strlen(CONFIG_UNIX),
+		.what = "listener's socket",
+		.key = "address",
+		.mode = modes[listener->access],
+		.user = identity->uid,
+		.group = (gid_t)-1,
+		.backlog = SOMAXCONN,
+	};
+	const struct group *group = listener->group[0] != '\0' ? getgrnam(listener->group) : NULL;
+
+	if (group != NULL)
+		wanted.group = group->gr_gid;
+	else if (listener->group[0] != '\0')
+		die("there is no group \"%s\": create it or change `group` of listen \"%s\"",
+		    listener->group, listener->front.name);
+	return unix_socket_open(&wanted);
+}
+
+static int
+open_listener(const struct config_listener *listener, const struct identity *identity)
 {
 	const int on = 1;
 	struct sockaddr_storage address;
@@ -53,6 +83,8 @@ open_listener(const struct config_listener *listener)
 		errno = EINVAL;
 		fail(listener, "understand");
 	}
+	if (address.ss_family == AF_UNIX)
+		return open_unix(listener, identity);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		fail(listener, "open a socket for");
@@ -69,17 +101,30 @@ open_listener(const struct config_listener *listener)
 }
 
 void
-listeners_open(const struct config *config, struct listeners *listeners_out)
+listeners_open(const struct config *config, const struct identity *identity,
+	       struct listeners *listeners_out)
 {
 	for (uint32_t i = 0; i < config->listeners_count; i++)
-		listeners_out->fds[i] = open_listener(&config->listeners[i]);
+		listeners_out->fds[i] = open_listener(&config->listeners[i], identity);
 	listeners_out->count = config->listeners_count;
+	listeners_out->config = config;
+}
+
+static void
+remove_file(const char *address)
+{
+	if (strncmp(address, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0 &&
+	    unlink(address + strlen(CONFIG_UNIX)) < 0)
+		log_event(LOG_WARNING, "socket not removed", "address=\"%s\" error=\"%s\"", address,
+			  strerror(errno));
 }
 
 void
 listeners_close(struct listeners *listeners)
 {
-	for (uint32_t i = 0; i < listeners->count; i++)
+	for (uint32_t i = 0; i < listeners->count; i++) {
 		close(listeners->fds[i]);
+		remove_file(listeners->config->listeners[i].front.address);
+	}
 	listeners->count = 0;
 }

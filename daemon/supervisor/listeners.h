@@ -10,15 +10,19 @@
 #include <stdint.h>
 
 struct config;
+struct identity;
 
 struct listeners {
 	uint32_t count;
 	int fds[PROTO_LISTENERS_MAX]; /* in the order of config.listeners */
+	const struct config *config;
 };
 
 /* Opens, binds and listens. Dies with a line that names the listener and what to do. */
-void listeners_open(const struct config *config, struct listeners *listeners_out);
+void listeners_open(const struct config *config, const struct identity *identity,
+		    struct listeners *listeners_out);
 
+/* Closes them, and removes the files of Unix sockets. */
 void listeners_close(struct listeners *listeners);
 
 #endif

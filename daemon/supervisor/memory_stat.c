@@ -10,7 +10,16 @@
 #include <string.h>
 
 /* Numbers of fields in proc_pid_stat(5). */
-enum { STAT_STATE = 3, STAT_MINFLT = 10, STAT_MAJFLT = 12, STAT_STARTTIME = 22, STAT_RSS = 24 };
+enum {
+	STAT_STATE = 3,
+	STAT_MINFLT = 10,
+	STAT_MAJFLT = 12,
+	STAT_UTIME = 14,
+	STAT_STIME,
+	STAT_STARTTIME = 22,
+	STAT_VSIZE,
+	STAT_RSS
+};
 
 int
 memory_stat_parse(const char *text, struct memory_stat *stat_out)
@@ -31,6 +40,8 @@ memory_stat_parse(const char *text, struct memory_stat *stat_out)
 	stat_out->faults = fields[STAT_MINFLT] + fields[STAT_MAJFLT];
 	stat_out->started = fields[STAT_STARTTIME];
 	stat_out->resident = fields[STAT_RSS];
+	stat_out->cpu_ticks = fields[STAT_UTIME] + fields[STAT_STIME];
+	stat_out->virtual_bytes = fields[STAT_VSIZE];
 	return 0;
 }
 

@@ -10,6 +10,9 @@ struct memory_stat {
 	uint64_t faults;   /* minor and major, of this process alone */
 	uint64_t started;  /* tells two processes with one pid apart */
 	uint64_t resident; /* pages */
+	uint64_t
+		cpu_ticks; /* user and system, of this process alone: sysconf(_SC_CLK_TCK) a second */
+	uint64_t virtual_bytes;
 };
 
 /* Reads the file's text (NUL-terminated). 0, or -1 when it is malformed. */

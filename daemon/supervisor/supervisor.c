@@ -29,6 +29,7 @@
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/memory.h"
+#include "supervisor/metrics.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
 #include "supervisor/tls_files.h"
@@ -270,11 +271,13 @@ open_all(struct supervisor *supervisor)
 	supervisor->stop_timer = evtimer_new(supervisor->base, on_stop_timer, supervisor);
 	supervisor->asks = front_ask_new(supervisor);
 	supervisor->front = front_proc_new(supervisor);
+	supervisor->metrics = metrics_new(supervisor);
 	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
-	    supervisor->front == NULL || zygote_proc_init(supervisor) < 0)
+	    supervisor->front == NULL || supervisor->metrics == NULL ||
+	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
 	read_certificates(supervisor);
-	listeners_open(supervisor->config, &supervisor->listeners);
+	listeners_open(supervisor->config, &supervisor->identity, &supervisor->listeners);
 	supervisor->control = control_open(supervisor);
 }
 
@@ -283,6 +286,7 @@ close_all(struct supervisor *supervisor)
 {
 	front_ask_free(supervisor->asks);
 	memory_free(supervisor->memory);
+	metrics_free(supervisor->metrics);
 	control_close(supervisor->control);
 	zygote_proc_fini(supervisor);
 	policy_log_free(supervisor->policy_log);

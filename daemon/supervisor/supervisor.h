@@ -23,6 +23,7 @@ struct event_base;
 struct front_asks;
 struct front_proc;
 struct memory_run;
+struct metrics;
 struct policy_log;
 struct tls_files;
 struct zygote_pool;
@@ -49,7 +50,8 @@ struct supervisor {
 	uint64_t started_ms;
 	struct front_proc *front;
 	struct front_asks *asks;
-	struct zygote_pool *pools;     /* config->pools_count, in that order */
+	struct zygote_pool *pools; /* config->pools_count, in that order */
+	struct metrics *metrics;
 	struct memory_run *memory;     /* the `memory` command in progress, NULL if none */
 	struct policy_log *policy_log; /* NULL: no pool has sandbox = "log" */
 	struct tls_files *tls;	       /* what the front has; NULL: no listener speaks TLS */

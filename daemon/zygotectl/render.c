@@ -9,6 +9,7 @@
 #include "zygotectl/table.h"
 #include "zygotectl/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static size_t
@@ -153,6 +154,28 @@ make_list(const struct view *view, const json_t *value)
 }
 
 static struct table *
+make_lines(const struct view *view, const json_t *value)
+{
+	struct table *table = table_new(1);
+	const char *at = json_string_value(value);
+
+	(void)view;
+	while (table && at && *at) {
+		size_t length = strcspn(at, "\n");
+		char *line = strndup(at, length);
+
+		if (!line) {
+			table_free(table);
+			return NULL;
+		}
+		table_add(table, line);
+		free(line);
+		at += length + (at[length] == '\n');
+	}
+	return table;
+}
+
+static struct table *
 make_text(const struct view *view, const json_t *value)
 {
 	(void)view;
@@ -165,7 +188,8 @@ render_view(const struct view *view, const json_t *value, FILE *out)
 {
 	static struct table *(*const makers[])(const struct view *, const json_t *) = {
 		[VIEW_ROWS] = make_rows,     [VIEW_PAIRS] = make_pairs, [VIEW_COUNTS] = make_counts,
-		[VIEW_NESTED] = make_nested, [VIEW_LIST] = make_list,	[VIEW_TEXT] = make_text,
+		[VIEW_NESTED] = make_nested, [VIEW_LIST] = make_list,	[VIEW_LINES] = make_lines,
+		[VIEW_TEXT] = make_text,
 	};
 	_Static_assert(sizeof(makers) / sizeof(makers[0]) == VIEW_KIND_MAX, "kinds of views");
 	struct table *table = makers[view->kind](view, value);

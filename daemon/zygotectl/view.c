@@ -219,6 +219,7 @@ static const struct view views[] = {
 	{ "policy", VIEW_ROWS, "", "pools", NULL, policy_columns },
 	{ "policy", VIEW_ROWS, "", "calls", NULL, call_columns },
 	{ "log", VIEW_PAIRS, "", "", NULL, log_columns },
+	{ "metrics", VIEW_LINES, "", "text", NULL, NULL },
 	{ .command = "stop", .kind = VIEW_TEXT, .title = "stopping" },
 	{ "help", VIEW_ROWS, "", "commands", NULL, help_columns },
 };

@@ -15,6 +15,7 @@ enum view_kind {
 	VIEW_COUNTS, /* one object of names and numbers: a line for each that is not 0 */
 	VIEW_NESTED, /* an array of objects: the counts in the field `nested` of each */
 	VIEW_LIST,   /* an array of texts: a line each */
+	VIEW_LINES,  /* one text of several lines */
 	VIEW_TEXT,   /* the title, nothing else */
 	VIEW_KIND_MAX
 };

@@ -169,9 +169,9 @@ class Control:
 
 
 class Zygoted:
-    def __init__(self, *pools, user=None, config=None, listeners=1, tls=None, **keys):
+    def __init__(self, *pools, user=None, config=None, listeners=1, tls=None, metrics=False, **keys):
         """`user`: the ordinary user to start the daemon as (needs root). `config`: the whole file. `tls`: further keys
-        of the last listener."""
+        of the last listener. `metrics`: with a metrics listener."""
         self.user = user
         self.directory = tempfile.mkdtemp(prefix="zyg-", dir="/tmp")
         self.control = os.path.join(self.directory, "control")
@@ -179,6 +179,7 @@ class Zygoted:
         self.log_path = os.path.join(self.directory, "log")
         self.ports = [free_port() for _ in range(listeners)]
         self.port = self.ports[0]
+        self.metrics_port = free_port() if metrics else None
         self.spares = {section["name"]: section["keys"]["spare"] for section in pools}
         self.process = None
         self.prefix = []  # a command that runs zygoted, and becomes it
@@ -190,6 +191,9 @@ class Zygoted:
                 f"web{i or ''}": {"address": f"127.0.0.1:{port}"} for i, port in enumerate(self.ports)
             }
             list(self.sections.values())[-1].update(tls or {})
+            if metrics:
+                address = f"127.0.0.1:{self.metrics_port}"
+                self.sections["metrics"] = {"protocol": "metrics", "address": address}
             config = format_config(keys, self.sections, pools or [pool("echo")])
         self.write_config(config)
         if user:
@@ -386,6 +390,17 @@ class Zygoted:
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
+
+    def scrape(self, path="/metrics", method="GET", headers=()):
+        """One request to the metrics listener."""
+        with Connection(("127.0.0.1", self.metrics_port)) as connection:
+            connection.request(method, path, None, headers)
+            return connection.response(method)
+
+    def samples(self):
+        """{'name{labels}': value} of one scrape."""
+        lines = [line for line in self.scrape().text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
     def raw(self, data, timeout=20):
         """Sends bytes, returns the answer's Response and whether the connection was then closed."""

@@ -61,6 +61,8 @@ files() {
 		$(files daemon '^daemon/supervisor/config[^/]*\.[ch]$')
 	deny "jansson.h belongs to control*, memory, the doctor's report and zygotectl" 'jansson\.h' \
 		$(files daemon '^daemon/(zygotectl/|doctor/report\.c|supervisor/(control|memory|json)[^/]*\.[ch]$)')
+	deny "curses.h belongs to top_screen.c" 'n?curses' \
+		$(files daemon '^daemon/zygotectl/top_screen\.c$')
 	deny "openssl belongs to tls" 'openssl/' $(files daemon '^daemon/(front/tls[^/]*|supervisor/tls_wipe)\.[ch]$')
 	deny "libevent drives loops in front and supervisor, no more" 'event2?[/.]' \
 		$(files daemon/base) $(files daemon/zygotectl) $(files worker)
@@ -70,6 +72,6 @@ files() {
 	deny "a pure module does no I/O" 'event2/|event\.h|sys/socket\.h|unistd\.h|fcntl\.h|poll\.h' \
 		$(find daemon/front -name '*.[ch]' | grep -E "/$pure\\.[ch]\$")
 	deny "a pure module does no I/O" 'event2/|event\.h|poll\.h|seccomp\.h|unistd\.h' \
-		$(find daemon/supervisor -name '*.[ch]' | grep -E '/(policy|smaps|memory_stat|control_line|config_value)\.[ch]$')
+		$(find daemon/supervisor -name '*.[ch]' | grep -E '/(policy|smaps|memory_stat|control_line|config_value|metrics_(text|table|emit|snapshot))\.[ch]$')
 }
 exit "$failed"

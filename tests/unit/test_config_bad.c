@@ -171,7 +171,18 @@ static const struct bad_case bad_cases[] = {
 	{ "listen \"w\" { address = \"127.0.0.1\" }\n" POOL, 2,
 	  "listen \"w\": address \"127.0.0.1\" is not" },
 	{ "listen \"w\" {\n address = \"127.0.0.1:80\"\n protocol = \"smtp\"\n}\n" POOL, 4,
-	  "protocol of listen \"w\": \"smtp\" is not known: choose http" },
+	  "protocol of listen \"w\": \"smtp\" is not known: choose one of http, metrics" },
+	{ LISTEN "listen \"m\" { protocol = metrics address = \"unix:m\" }\n" POOL, 3,
+	  "listen \"m\": address \"unix:m\" is not" },
+	{ LISTEN "listen \"m\" { address = \"unix:/run/m\" }\n" POOL, 3,
+	  "listen \"m\": a Unix socket is for protocol = \"metrics\" alone" },
+	{ LISTEN "listen \"m\" { protocol = metrics address = \"[::1]:80\" group = root }\n" POOL,
+	  3, "listen \"m\": group is for Unix sockets" },
+	{ LISTEN
+	  "listen \"m\" { protocol = metrics address = \"unix:/run/m\"\n group = \"no such\"\n"
+	  " }\n" POOL,
+	  4, "group of listen \"m\": \"no such\" does not exist" },
+	{ "listen \"m\" { protocol = metrics address = \"[::1]:80\" }\n" POOL, 4, "no listener" },
 	{ LISTEN "listen \"x\" {\n address = \"127.0.0.1:8080\"\n}\n" POOL, 3,
 	  "listen \"x\": address \"127.0.0.1:8080\" is that of listen \"web\" on line 2" },
 	/* routes */

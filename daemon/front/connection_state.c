@@ -1,0 +1,59 @@
+/*
+ * States of connections, and the figures that follow from them.
+ *
+ * Runs in: front. Rule: a connection's state changes in connection_change_state alone, so that the
+ * counts of its listener are right at every moment.
+ */
+#include "front/connection.h"
+#include "front/front.h"
+
+static const enum connection_activity activities[CONNECTION_STATE_MAX] = {
+	[CONNECTION_HANDSHAKE] = ACTIVITY_HANDSHAKE, [CONNECTION_IDLE] = ACTIVITY_IDLE,
+	[CONNECTION_HEAD] = ACTIVITY_HEAD,	     [CONNECTION_EXCHANGE] = ACTIVITY_ACTIVE,
+	[CONNECTION_SCRAPE] = ACTIVITY_ACTIVE,	     [CONNECTION_FLUSH] = ACTIVITY_ACTIVE,
+	[CONNECTION_LINGER] = ACTIVITY_LINGER,
+};
+
+/* How many connections of the listener do what one in that state does. */
+static uint32_t *
+counter(const struct connection *connection, enum connection_state state)
+{
+	struct front *front = connection->front;
+	const struct heritage_listener *first = front->heritage->listeners;
+
+	return &front->figures[connection->listener - first].connections[activities[state]];
+}
+
+bool
+connection_is_scraper(const struct connection *connection)
+{
+	return connection->listener->protocol == PROTOCOL_METRICS;
+}
+
+/* By kind: scrapers have a bound of their own, so that they get in when clients are too many. */
+static unsigned *
+total(const struct connection *connection)
+{
+	struct front *front = connection->front;
+
+	return connection_is_scraper(connection) ? &front->scrapers_count
+						 : &front->connections_count;
+}
+
+void
+connection_count_open(const struct connection *connection)
+{
+	++*total(connection);
+	++*counter(connection, connection->state);
+}
+
+void
+connection_change_state(struct connection *connection, enum connection_state state)
+{
+	--*counter(connection, connection->state);
+	if (state != CONNECTION_CLOSED)
+		++*counter(connection, state);
+	else
+		--*total(connection);
+	connection->state = state;
+}
