@@ -2,11 +2,12 @@
  * The operator's tool: sends one command to the daemon's control socket and shows the answer.
  *
  * Runs in: zygotectl, as the operator. It knows how to show answers, not what commands there are:
- * those are the daemon's, and `zygotectl help` asks it.
+ * those are the daemon's, and `zygotectl help` asks it. Its own is `top`, which asks again and again.
  */
 #include "base/control_path.h"
 #include "zygotectl/client.h"
 #include "zygotectl/render.h"
+#include "zygotectl/top.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct options {
 
 static const char usage[] =
 	"usage: zygotectl [-s SOCKET] [-j] COMMAND [ARG...]\n"
+	"       zygotectl [-s SOCKET] top [-b] [-d SECONDS] [-n FRAMES]\n"
 	"  -s SOCKET  path of the daemon's control socket\n"
 	"  -j         print the answer as JSON\n"
 	"  -V         print the version\n"
@@ -128,6 +130,15 @@ run_command(const struct options *options, char *words[], int count)
 	return code;
 }
 
+static int
+run_top(const struct options *options, int argc, char *argv[])
+{
+	if (!options->json)
+		return top_run(options->control, argc, argv);
+	fputs("zygotectl: top prints no JSON: use -j with stats, pools and memory\n", stderr);
+	return EXIT_UNUSABLE;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -144,5 +155,7 @@ main(int argc, char *argv[])
 		      stderr);
 		return EXIT_UNUSABLE;
 	}
+	if (strcmp(argv[first], "top") == 0)
+		return run_top(&options, argc - first, argv + first);
 	return run_command(&options, argv + first, argc - first);
 }
