@@ -97,6 +97,17 @@ const char *zy_pool(const struct zy_load *load);
 int zy_load_error(const struct zy_load *load, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+#define ZY_REGIONS_MAX	   64
+#define ZY_REGION_NAME_MAX 31
+
+/*
+ * Gives `size` bytes of memory from `address` on a name, under which `zygotectl maps` and `map` show what requests copy
+ * of them. For people only; a page with parts of two regions counts for the one that begins first. Nothing is kept, so
+ * `name`, 1..ZY_REGION_NAME_MAX bytes, may be on the stack. 0; or -1 without effect outside of load, for an empty region
+ * or name, one that is too long, or after ZY_REGIONS_MAX of them. No reason to fail a load.
+ */
+int zy_name_region(const void *address, size_t size, const char *name);
+
 /* ---- the request ---- */
 
 /* All strings are NUL-terminated and live as long as the child. Absent ones are "", never NULL. */

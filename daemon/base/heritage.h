@@ -60,6 +60,8 @@ struct heritage_pool {
 	uint32_t recycle_faults;   /* memory faults of children within a minute, likewise */
 	uint32_t breaker_crashes;  /* that open the breaker; 0: never */
 	uint32_t breaker_window_ms;
+	uint32_t sample; /* one in so many requests has its child's memory read; 0: none */
+	uint32_t padding;
 	uint64_t body_max_bytes;
 	uint64_t reply_max_bytes;
 	uint64_t output_bytes; /* log output of a child that is kept */

@@ -41,7 +41,9 @@ enum msg_type {
 	MSG_STATS_GET,
 	MSG_CHILDREN_GET,
 	MSG_PENALTIES_GET,
+	MSG_ROUTES_GET,
 	MSG_MEMORY_OVER, /* this child has added more than it may */
+	MSG_SAMPLED,	 /* the child was looked at, or will not be: let it go */
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
 	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
 	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
@@ -56,6 +58,7 @@ enum msg_type {
 	MSG_STATS_END,
 	MSG_CHILDREN,	 /* up to PROTO_BATCH_MAX children, `last` marks the final one */
 	MSG_PENALTIES,	 /* the same for sources under penalty */
+	MSG_ROUTE,	 /* one route of a pool, `last` marks the final one */
 	MSG_MEMORY_LOOK, /* this generation has children that have been busy for a while */
 	MSG_DRAINED,
 	MSG_RECYCLE_WANTED, /* this generation should be replaced; the supervisor decides */
@@ -66,6 +69,8 @@ enum msg_type {
 	MSG_ZYGOTE_FAILED,
 	MSG_SANDBOX_LISTENER, /* before READY in log mode; carries the filter's listener */
 	MSG_PROBED,	      /* carries the probe child's pidfd when error is 0 */
+	MSG_REGION,	      /* before READY: a region that the worker named in load */
+	MSG_SAMPLE,	      /* MSG_ORDER_SAMPLE passed on; carries the child's pidfd */
 	/* supervisor -> zygote */
 	MSG_PROBE,     /* fork a child that parks and serves nothing */
 	MSG_PROBE_END, /* kill it */
@@ -74,6 +79,7 @@ enum msg_type {
 	MSG_ORDER_FORK,	 /* carries 2 descriptors per child: its socket, the write end of its log
 			    pipe */
 	MSG_ORDER_KILL,
+	MSG_ORDER_SAMPLE, /* have the supervisor look at this child, which has answered and waits */
 	/* zygote -> front (reports) */
 	MSG_REPORT_RESET, /* all children of earlier epochs are gone */
 	MSG_REPORT_FORKED,
@@ -133,6 +139,7 @@ struct msg_recycle {
 	uint32_t padding;
 };
 
+/* MSG_CHILDREN_GET and MSG_ROUTES_GET. */
 struct msg_children_get {
 	struct msg_header header;
 	uint64_t cookie;
@@ -348,6 +355,31 @@ struct msg_penalties {
 	struct msg_penalty penalties[PROTO_BATCH_MAX];
 };
 
+/*
+ * What children did for one route, all of them since the front started. Bucket i of a histogram
+ * counts values up to 2^i, the last one what is more.
+ */
+#define PROTO_BUCKETS 24
+
+struct msg_histogram {
+	uint64_t sum;
+	uint64_t max;
+	uint32_t buckets[PROTO_BUCKETS];
+};
+
+struct msg_route {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t pool;
+	uint32_t route; /* index into the pool's routes */
+	uint32_t last;
+	uint32_t padding;
+	uint64_t requests;	     /* whose child has been reaped */
+	struct msg_histogram faults; /* minor faults: about as many pages were copied or added */
+	struct msg_histogram cpu_us;
+	struct msg_histogram wall_us; /* from the child taken to its request's end */
+};
+
 /* MSG_MEMORY_OVER. */
 struct msg_memory {
 	struct msg_header header;
@@ -471,6 +503,31 @@ struct msg_probed {
 	struct msg_header header;
 	uint64_t cookie;
 	int32_t error; /* errno of the fork, 0: one descriptor comes along */
+	uint32_t padding;
+};
+
+#define PROTO_REGIONS_MAX 64
+
+/* A worker's name for a part of its memory. The text is the worker's: of any bytes. */
+struct msg_region {
+	struct msg_header header;
+	uint64_t address;
+	uint64_t bytes;
+	char name[PROTO_NAME_MAX];
+};
+
+/*
+ * MSG_ORDER_SAMPLE, MSG_SAMPLE and MSG_SAMPLED: a child that has answered is held until its memory
+ * was looked at. Front to zygote, zygote to supervisor, supervisor to front.
+ */
+struct msg_sample {
+	struct msg_header header;
+	uint32_t epoch;
+	uint32_t pool;
+	uint32_t generation;
+	uint32_t slot;
+	uint64_t serial;
+	uint32_t route; /* index into the pool's routes */
 	uint32_t padding;
 };
 
@@ -606,8 +663,11 @@ struct frame_request {
 	uint8_t seed[FRAME_SEED_BYTES];
 	uint16_t fields; /* ZY_FIELD_MAX */
 	uint16_t headers;
-	uint32_t padding;
+	uint32_t flags;
 };
+
+/* Flags of a request: the child stays when it has answered, until its channel ends. */
+#define FRAME_REQUEST_HOLD 1u
 
 /*
  * The fixed part of FRAME_REPLY. After it `headers` pairs of strings as above. Name: a token
@@ -633,6 +693,10 @@ _Static_assert(sizeof(struct msg_stats_times) == 32 + 8 * (CHILD_END_MAX + PROTO
 _Static_assert(sizeof(struct msg_stats_listener) == 56, "listener's stats");
 _Static_assert(sizeof(struct msg_metrics) == 16, "metrics");
 _Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "children");
+_Static_assert(sizeof(struct msg_region) == 24 + PROTO_NAME_MAX, "region");
+_Static_assert(sizeof(struct msg_sample) == 40, "sample");
+_Static_assert(sizeof(struct msg_histogram) == 16 + 4 * PROTO_BUCKETS, "histogram");
+_Static_assert(sizeof(struct msg_route) == 40 + 3 * sizeof(struct msg_histogram), "route");
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");
 _Static_assert(sizeof(struct frame_request) == 64, "request head");
 _Static_assert(sizeof(struct frame_reply) == 16, "reply head");

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "front/pool.h"
 #include "front/response.h"
+#include "front/sample.h"
 #include "front/source.h"
 
 #include <signal.h>
@@ -23,7 +24,8 @@ exchange_release_child(struct exchange *exchange, bool kill)
 	if (exchange->child_fd >= 0) {
 		event_del(&exchange->child_read);
 		event_del(&exchange->child_write);
-		close(exchange->child_fd);
+		if (kill || !sample_hold(exchange))
+			close(exchange->child_fd);
 		exchange->child_fd = -1;
 	}
 	if (exchange->child != NULL) {

@@ -41,7 +41,8 @@ struct exchange {
 	uint64_t taken_ns;
 	const char *route;
 	uint32_t route_bytes;
-	bool probe; /* for the pool's breaker */
+	bool probe;	/* for the pool's breaker */
+	bool is_sample; /* its child is told to stay when it has answered */
 	/* the request */
 	bool head_pending; /* its head is still at the start of the connection's `in` */
 	struct http_chunked chunked;

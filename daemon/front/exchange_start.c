@@ -12,6 +12,7 @@
 #include "front/pool.h"
 #include "front/request_frame.h"
 #include "front/route.h"
+#include "front/sample.h"
 #include "front/seed.h"
 #include "front/source.h"
 #include "front/tls_session.h"
@@ -119,6 +120,7 @@ write_request(const struct exchange *exchange, const char *head, unsigned char *
 		.deadline_ns = exchange->taken_ns + exchange->pool->config->timeout_ms * 1000000ull,
 		.content_length =
 			request->body == HTTP_BODY_CHUNKED ? UINT64_MAX : request->content_length,
+		.flags = exchange->is_sample ? FRAME_REQUEST_HOLD : 0,
 	};
 	size_t length;
 
@@ -196,6 +198,7 @@ take_child(struct exchange *exchange, struct child *child)
 	child->source = connection->source;
 	memcpy(child->peer, connection->peer_address, sizeof(child->peer));
 	exchange->taken_ns = child->taken_ns;
+	exchange->is_sample = sample_is_due(exchange->pool);
 	watch_child(exchange);
 }
 

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "front/generation_parts.h"
 #include "front/pool.h"
+#include "front/sample.h"
 #include "front/supervisor_link.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ generation_change_state(struct child *child, enum child_state state)
 void
 generation_free_slot(struct child *child)
 {
+	sample_forget(child);
 	if (child->fd >= 0)
 		close(child->fd);
 	child->fd = -1;
@@ -45,6 +47,7 @@ generation_free_slot(struct child *child)
 	child->log_bytes = 0;
 	child->exchange = NULL;
 	child->request = 0;
+	child->done_ns = 0;
 	child->pid = 0;
 	generation_change_state(child, CHILD_FREE);
 }
@@ -139,6 +142,7 @@ generation_close(struct generation *generation)
 	event_del(&generation->sweep_event);
 	for (uint32_t slot = 0; slot < generation->slots; slot++) {
 		struct child *child = &generation->children[slot];
+		sample_forget(child);
 		if (child->log_read_fd >= 0)
 			child_log_drain(child);
 		if (child->exchange != NULL)

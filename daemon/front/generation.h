@@ -32,6 +32,7 @@ struct child {
 	uint64_t ordered_ns;
 	uint64_t taken_ns;
 	uint64_t dying_ns;
+	uint64_t done_ns; /* its request ended; 0: not yet */
 	uint32_t slot;
 	int32_t pid;
 	enum child_state state;
@@ -46,6 +47,7 @@ struct child {
 	uint64_t log_bytes; /* of output that was kept so far */
 	bool kill_wanted;   /* on the kill list */
 	bool killed;	    /* a kill was ordered */
+	bool is_held;	    /* it has answered, and a sample is taken of it; fd is open */
 	bool log_cut;	    /* its output was more than is kept */
 };
 

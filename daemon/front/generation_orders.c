@@ -106,6 +106,8 @@ generation_on_sweep(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	TAILQ_FOREACH (child, &generation->lists[CHILD_DYING], link) {
+		if (child->is_held)
+			continue; /* it has a bound of its own */
 		if (now - child->dying_ns < FINISH_GRACE_NS)
 			break; /* the list is in order of dying_ns */
 		queue_kill(child);
@@ -121,6 +123,7 @@ generation_finish(struct child *child)
 	struct generation *generation = child->generation;
 
 	child->exchange = NULL;
+	child->done_ns = front_now_ns();
 	if (child->state == CHILD_BUSY) {
 		child->dying_ns = front_now_ns();
 		generation_change_state(child, CHILD_DYING);

@@ -12,6 +12,8 @@
 #include "front/exchange.h"
 #include "front/front.h"
 #include "front/pool.h"
+#include "front/route.h"
+#include "front/route_stats.h"
 #include "front/source.h"
 
 #include <stdio.h>
@@ -126,6 +128,18 @@ judge_start(struct generation *generation, const struct child *child,
 }
 
 static void
+count_usage(const struct child *child, const struct child_exit *ended)
+{
+	const struct pool *pool = child->generation->pool;
+	const uint64_t done_ns = child->done_ns != 0 ? child->done_ns : front_now_ns();
+	const struct route_usage usage = { .faults = ended->minor_faults,
+					   .cpu_us = ended->cpu_us,
+					   .wall_us = (done_ns - child->taken_ns) / 1000 };
+
+	route_stats_add(&pool->routes[route_index(pool->config, child->route)], &usage);
+}
+
+static void
 on_exited(struct generation *generation, const struct msg_exited_child *report)
 {
 	struct child *child = find_child(generation, report->slot, report->serial);
@@ -142,6 +156,7 @@ on_exited(struct generation *generation, const struct msg_exited_child *report)
 	if (child->request != 0) {
 		stats->minor_faults += ended.minor_faults;
 		stats->cpu_us += ended.cpu_us;
+		count_usage(child, &ended);
 	}
 	generation->pool->times.ends[child_end_of(&ended, child->request != 0)]++;
 	stats->exits_by_signal += ended.by_signal && !ended.killed_by_us;

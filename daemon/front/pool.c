@@ -11,8 +11,11 @@
 #include "front/admission.h"
 #include "front/exchange.h"
 #include "front/front.h"
+#include "front/route_stats.h"
+#include "front/sample.h"
 #include "front/supervisor_link.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +41,10 @@ pool_init(struct pool *pool, struct front *front, uint32_t index)
 	LIST_INIT(&pool->generations);
 	TAILQ_INIT(&pool->queue);
 	evtimer_assign(&pool->idle_event, front->base, on_idle, pool);
+	sample_init(pool);
+	pool->routes = calloc(pool->config->routes_count + 1, sizeof(*pool->routes));
+	if (pool->routes == NULL)
+		die("out of memory");
 }
 
 static unsigned

@@ -19,6 +19,7 @@
 
 struct exchange;
 struct front;
+struct route_stats;
 
 TAILQ_HEAD(exchange_list, exchange);
 
@@ -35,7 +36,11 @@ struct pool {
 	const struct timeval *queue_timeout;
 	const struct timeval *timeout;
 	struct breaker breaker;
-	struct msg_stats stats; /* counters; the rest is filled in when asked */
+	struct route_stats *routes; /* config->routes_count */
+	struct child *held;	    /* for a sample; NULL if none */
+	uint32_t sample_count;	    /* requests since the last sample */
+	struct event hold_timer;    /* pending: lets the held child go */
+	struct msg_stats stats;	    /* counters; the rest is filled in when asked */
 	struct msg_stats_times times;
 };
 

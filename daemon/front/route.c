@@ -49,3 +49,9 @@ route_find(const struct heritage_pool *pools, size_t count, const char *path, si
 	}
 	return found;
 }
+
+uint32_t
+route_index(const struct heritage_pool *pool, const char *route)
+{
+	return (uint32_t)((route - pool->routes[0]) / PROTO_ROUTE_MAX);
+}

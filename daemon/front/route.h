@@ -21,4 +21,7 @@
 int route_find(const struct heritage_pool *pools, size_t count, const char *path, size_t length,
 	       const char **route_out, size_t *matched_out);
 
+/* Index of a route that route_find gave, among those of its pool. */
+uint32_t route_index(const struct heritage_pool *pool, const char *route);
+
 #endif

@@ -15,6 +15,8 @@
 #include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/scrape.h"
+#include "front/route_stats.h"
+#include "front/sample.h"
 #include "front/source.h"
 #include "front/tls.h"
 
@@ -183,6 +185,22 @@ answer_penalties(struct front *front, uint64_t cookie)
 	send_message(&message);
 }
 
+static void
+answer_routes(struct front *front, const struct msg_children_get *get)
+{
+	const struct pool *pool = &front->pools[get->pool];
+
+	for (uint32_t i = 0; i < pool->config->routes_count; i++) {
+		struct msg_route message = { .cookie = get->cookie,
+					     .pool = get->pool,
+					     .route = i,
+					     .last = i + 1 == pool->config->routes_count };
+		msg_init(&message, MSG_ROUTE);
+		route_stats_report(&pool->routes[i], &message);
+		send_message(&message);
+	}
+}
+
 void
 supervisor_link_check_drained(struct front *front)
 {
@@ -222,6 +240,7 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	const struct msg_generation *detach = message;
 	const struct msg_children_get *children = message;
 	const struct msg_memory *memory = message;
+	const struct msg_sample *sample = message;
 
 	switch (header->type) {
 	case MSG_ATTACH:
@@ -243,6 +262,14 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 		break;
 	case MSG_PENALTIES_GET:
 		answer_penalties(front, ((const struct msg_cookie *)message)->cookie);
+		break;
+	case MSG_ROUTES_GET:
+		if (children->pool < front->heritage->pools_count)
+			answer_routes(front, children);
+		break;
+	case MSG_SAMPLED:
+		if (sample->pool < front->heritage->pools_count)
+			sample_on_sampled(front, sample);
 		break;
 	case MSG_MEMORY_OVER:
 		if (memory->pool < front->heritage->pools_count)

@@ -15,10 +15,10 @@
 #include "supervisor/config.h"
 #include "supervisor/control.h"
 #include "supervisor/control_figures.h"
+#include "supervisor/control_memory.h"
 #include "supervisor/control_policy.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
-#include "supervisor/memory.h"
 #include "supervisor/metrics.h"
 #include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
@@ -40,10 +40,8 @@ argument(const struct control_request *request)
 	return request->words.count > 1 ? request->words.words[1] : NULL;
 }
 
-/* The pool of a POOL argument. False when it was answered with an error; *pool_out is NULL when
- * none was given. */
-static bool
-find_pool(struct control_request *request, struct zygote_pool **pool_out)
+bool
+control_commands_find_pool(struct control_request *request, struct zygote_pool **pool_out)
 {
 	const char *name = argument(request);
 
@@ -183,29 +181,13 @@ run_children(struct control_request *request)
 {
 	struct zygote_pool *pool;
 
-	if (!find_pool(request, &pool))
+	if (!control_commands_find_pool(request, &pool))
 		return;
 	request->list = json_array();
 	request->pool = pool != NULL ? pool->index : 0;
 	request->pools_end =
 		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
 	ask_children(request);
-}
-
-static void
-on_memory(void *owner, const struct memory_row *rows, unsigned count)
-{
-	struct control_request *request = owner;
-	json_t *pools;
-
-	if (argument(request) != NULL && rows[0].error != NULL) {
-		control_reply_error(request, "%s", rows[0].error);
-		return;
-	}
-	pools = json_array();
-	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(pools, control_figures_memory(&rows[i]));
-	reply_list(request, "pools", pools);
 }
 
 static void
@@ -231,20 +213,6 @@ run_penalties(struct control_request *request)
 }
 
 static void
-run_memory(struct control_request *request)
-{
-	struct zygote_pool *pool;
-
-	if (!find_pool(request, &pool) ||
-	    memory_start(request->supervisor, pool, on_memory, request) == 0)
-		return;
-	if (errno == EBUSY)
-		control_reply_error(request, "another memory command is in progress; try again");
-	else
-		control_reply(request, NULL);
-}
-
-static void
 on_recycled(void *owner, const struct zygote_pool *pool, const char *error)
 {
 	struct control_request *request = owner;
@@ -260,7 +228,7 @@ run_recycle(struct control_request *request)
 {
 	struct zygote_pool *pool;
 
-	if (find_pool(request, &pool))
+	if (control_commands_find_pool(request, &pool))
 		recycle_by_hand(pool, on_recycled, request);
 }
 
@@ -286,7 +254,7 @@ run_policy(struct control_request *request)
 {
 	struct zygote_pool *pool;
 
-	if (find_pool(request, &pool))
+	if (control_commands_find_pool(request, &pool))
 		control_reply(request, control_policy_make(request->supervisor, pool));
 }
 
@@ -345,7 +313,10 @@ static const struct control_command commands[] = {
 	{ "pools", "", CONTROL_READ, run_pools, "zygotes and their children: counts and states" },
 	{ "children", "[POOL]", CONTROL_READ, run_children, "each child: pid, state, request" },
 	{ "penalties", "", CONTROL_READ, run_penalties, "sources whose requests did harm" },
-	{ "memory", "[POOL]", CONTROL_READ, run_memory, "what sharing memory saves" },
+	{ "memory", "[POOL]", CONTROL_READ, control_memory_run, "what sharing memory saves" },
+	{ "maps", "[POOL]", CONTROL_READ, control_maps_run, "which regions are shared, copied, new" },
+	{ "map", "POOL", CONTROL_READ, control_map_run, "the image as a picture: which pages are copied" },
+	{ "routes", "[POOL]", CONTROL_READ, control_routes_run, "what requests of each route cost" },
 	{ "recycle", "POOL", CONTROL_ADMIN, run_recycle, "replaces a zygote by a new one" },
 	{ "reload", "", CONTROL_ADMIN, run_reload, "reads the certificates of TLS listeners again" },
 	{ "policy", "[POOL]", CONTROL_READ, run_policy, "calls outside the profile, with sandbox = \"log\"" },

@@ -17,7 +17,6 @@
 #include "supervisor/config.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/control_image.h"
-#include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
@@ -381,37 +380,5 @@ control_figures_penalty(const struct msg_penalty *penalty)
 	set_real(object, "refused_for_seconds", (double)penalty->left_ms / 1000);
 	set_number(object, "relapses", penalty->relapses);
 	set_number(object, "refused", penalty->refused);
-	return object;
-}
-
-/*
- * Without sharing each child, and the zygote, would have all that the probe has. With it the shared
- * part is there once, and each has its private part.
- */
-json_t *
-control_figures_memory(const struct memory_row *row)
-{
-	const struct smaps_rollup *rollup = &row->rollup;
-	const uint64_t processes = (uint64_t)row->children + 1;
-	const uint64_t without = processes * rollup->rss_bytes;
-	const uint64_t with = smaps_shared_bytes(rollup) + processes * smaps_private_bytes(rollup);
-	const uint64_t saved = without > with ? without - with : 0;
-	json_t *object = json_object();
-
-	set_text(object, "pool", row->pool->config->front.name);
-	set_number(object, "state_bytes", row->state_bytes);
-	set_number(object, "children", row->children);
-	set_number(object, "rss_bytes", rollup->rss_bytes);
-	set_number(object, "pss_bytes", rollup->pss_bytes);
-	set_number(object, "shared_bytes", smaps_shared_bytes(rollup));
-	set_number(object, "private_bytes", smaps_private_bytes(rollup));
-	set_number(object, "without_sharing_bytes", without);
-	set_number(object, "with_sharing_bytes", with);
-	set_number(object, "saved_bytes", saved);
-	set_real(object, "saved_percent",
-		 without > 0 ? 100.0 * (double)saved / (double)without : 0);
-	set_text(object, "method", "probe");
-	if (row->error != NULL)
-		set_text(object, "error", row->error);
 	return object;
 }

@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 struct front_answer;
-struct memory_row;
 struct msg_child;
 struct msg_penalty;
 struct msg_stats;
@@ -40,8 +39,5 @@ json_t *control_figures_child(const struct zygote_pool *pool, const struct msg_c
 
 /* `penalties`: one source. */
 json_t *control_figures_penalty(const struct msg_penalty *penalty);
-
-/* `memory`: one pool. */
-json_t *control_figures_memory(const struct memory_row *row);
 
 #endif

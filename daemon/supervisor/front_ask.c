@@ -24,7 +24,7 @@ struct front_ask {
 	TAILQ_ENTRY(front_ask) link;
 	struct front_asks *asks;
 	uint64_t cookie;
-	uint32_t pool; /* of a question for children */
+	uint32_t pool; /* of a question about one */
 	struct event *timer;
 	front_answer_fn *done;
 	void *owner;
@@ -44,6 +44,7 @@ ask_free(struct front_ask *ask)
 		event_free(ask->timer);
 	free(ask->answer.children);
 	free(ask->answer.penalties);
+	free(ask->answer.routes);
 	free(ask);
 }
 
@@ -60,6 +61,7 @@ close_ask(struct front_ask *ask, const char *error)
 		memset(&ask->answer.front, 0, sizeof(ask->answer.front));
 		ask->answer.children_count = 0;
 		ask->answer.penalties_count = 0;
+		ask->answer.routes_count = 0;
 	}
 	ask->done(ask->owner, &ask->answer);
 	ask_free(ask);
@@ -170,8 +172,9 @@ front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner)
 	ask_plainly(asks, MSG_PENALTIES_GET, done, owner);
 }
 
-void
-front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner)
+static void
+ask_pool(struct front_asks *asks, enum msg_type type, uint32_t pool, front_answer_fn *done,
+	 void *owner)
 {
 	struct front_ask *ask = ask_new(asks, done, owner);
 	struct msg_children_get message = { .cookie = asks->last_cookie, .pool = pool };
@@ -181,7 +184,7 @@ front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done
 		return;
 	}
 	ask->pool = pool;
-	msg_init(&message, MSG_CHILDREN_GET);
+	msg_init(&message, type);
 	send_ask(ask, &message);
 }
 
@@ -194,6 +197,18 @@ front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *
 		answer_out_of_memory(done, owner);
 	else if (front_proc_send_tls(asks->supervisor->front, ask->cookie, fd, bytes) < 0)
 		close_unsent(ask);
+}
+
+void
+front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner)
+{
+	ask_pool(asks, MSG_CHILDREN_GET, pool, done, owner);
+}
+
+void
+front_ask_routes(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner)
+{
+	ask_pool(asks, MSG_ROUTES_GET, pool, done, owner);
 }
 
 static struct front_ask *
@@ -322,6 +337,27 @@ on_tls_done(struct front_asks *asks, const struct msg_tls_done *message)
 	close_ask(ask, error[0] != '\0' ? error : NULL);
 }
 
+/* They come in order, each once. */
+static void
+on_route(struct front_asks *asks, const struct msg_route *message)
+{
+	struct front_ask *ask = find_ask(asks, message->cookie);
+	struct front_answer *answer = ask != NULL ? &ask->answer : NULL;
+
+	if (ask == NULL || message->pool != ask->pool || message->route != answer->routes_count ||
+	    message->route >= PROTO_ROUTES_MAX)
+		return;
+	if (answer->routes == NULL)
+		answer->routes = calloc(PROTO_ROUTES_MAX, sizeof(*answer->routes));
+	if (answer->routes == NULL) {
+		close_ask(ask, "out of memory");
+		return;
+	}
+	answer->routes[answer->routes_count++] = *message;
+	if (message->last != 0)
+		close_ask(ask, NULL);
+}
+
 void
 front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 {
@@ -348,6 +384,9 @@ front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
 		break;
 	case MSG_TLS_DONE:
 		on_tls_done(asks, (const void *)buffer->bytes);
+		break;
+	case MSG_ROUTE:
+		on_route(asks, (const void *)buffer->bytes);
 		break;
 	default:
 		bug("no answer of the front's");

@@ -25,6 +25,8 @@ struct front_answer {
 	uint32_t children_count;
 	struct msg_penalty *penalties;
 	uint32_t penalties_count;
+	struct msg_route *routes; /* of the pool that was asked for */
+	uint32_t routes_count;
 };
 
 /* Called exactly once for each question, from the loop or from within the question itself. */
@@ -43,7 +45,11 @@ void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn 
 void front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done,
 		   void *owner);
 
-/* MSG_TLS_DONE, MSG_STATS to MSG_STATS_END, MSG_CHILDREN and MSG_PENALTIES. Answers to questions that are closed are dropped. */
+/* The routes of one pool, in their order. */
+void front_ask_routes(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
+
+/* MSG_STATS to MSG_STATS_END, MSG_CHILDREN, MSG_PENALTIES, MSG_ROUTE and MSG_TLS_DONE. Answers to questions that are closed are
+ * dropped. */
 void front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer);
 
 /* Closes all questions with that error (a literal). */

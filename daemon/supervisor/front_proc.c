@@ -112,6 +112,7 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_CHILDREN:
 	case MSG_PENALTIES:
 	case MSG_TLS_DONE:
+	case MSG_ROUTE:
 		front_ask_on_message(front->supervisor->asks, buffer);
 		break;
 	case MSG_DRAINED:

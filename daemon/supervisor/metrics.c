@@ -2,8 +2,7 @@
  * Making the metrics' text, and sharing it.
  *
  * Runs in: supervisor. The rule: whoever asks, and how often, there is one collection at a time and
- * one text in each format for 100 ms. Memory is measured beside that, every 10 s while somebody
- * asks, and nobody waits for it.
+ * one text in each format for 100 ms. Memory is measured beside that, and nobody waits for it.
  */
 #include "supervisor/metrics.h"
 
@@ -20,15 +19,14 @@
 #include "supervisor/clock.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
-#include "supervisor/memory.h"
 #include "supervisor/metrics_collect.h"
 #include "supervisor/metrics_snapshot.h"
 #include "supervisor/metrics_table.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/survey.h"
 #include "supervisor/zygote_proc.h"
 
-#define TEXT_FRESH_MS	100
-#define MEMORY_FRESH_MS 10000
+#define TEXT_FRESH_MS 100
 
 struct waiter {
 	TAILQ_ENTRY(waiter) link;
@@ -51,9 +49,6 @@ struct metrics {
 	struct front_proc
 		*fronts[METRICS_FORMAT_MAX]; /* that wait, or NULL; however often they ask */
 	struct text_cache caches[METRICS_FORMAT_MAX];
-	uint64_t memory_asked_ms; /* 0: never */
-	uint64_t memory_made_ms;
-	struct metrics_memory memory[PROTO_POOLS_MAX];
 	struct metrics_snapshot snapshot;
 };
 
@@ -88,33 +83,6 @@ fresh_text(struct metrics *metrics, enum metrics_format format)
 	if (cache->text == NULL)
 		log_event(LOG_WARNING, "metrics not written", "error=\"out of memory\"");
 	return cache;
-}
-
-/* ---- memory ---- */
-
-static void
-on_memory(void *owner, const struct memory_row *rows, unsigned count)
-{
-	struct metrics *metrics = owner;
-
-	memset(metrics->memory, 0, sizeof(metrics->memory));
-	metrics->memory_made_ms = clock_ms();
-	for (unsigned i = 0; i < count; i++)
-		metrics_collect_memory(&rows[i], &metrics->memory[rows[i].pool->index]);
-}
-
-/* Whoever measures now comes first; then it is tried at the next occasion. */
-static void
-refresh_memory(struct metrics *metrics)
-{
-	const uint64_t now = clock_ms();
-
-	if (metrics->memory_asked_ms != 0 && now - metrics->memory_asked_ms < MEMORY_FRESH_MS)
-		return;
-	if (memory_start(metrics->supervisor, NULL, on_memory, metrics) == 0)
-		metrics->memory_asked_ms = now;
-	else if (errno != EBUSY)
-		log_event(LOG_WARNING, "memory not measured", "error=\"%s\"", strerror(errno));
 }
 
 /* ---- waiting ---- */
@@ -156,16 +124,23 @@ answer_all(struct metrics *metrics)
 	}
 }
 
+/* For the next who ask: nobody waits for a probe. */
+static void
+refresh_memory(const struct metrics *metrics)
+{
+	if (survey_ask(metrics->supervisor->surveys, NULL, NULL, NULL) < 0)
+		log_event(LOG_WARNING, "memory not measured", "error=\"out of memory\"");
+}
+
 static void
 on_stats(void *owner, const struct front_answer *answer)
 {
 	struct metrics *metrics = owner;
 
-	for (uint32_t i = 0; i < PROTO_POOLS_MAX; i++)
-		metrics->memory[i].age_ms = clock_ms() - metrics->memory_made_ms;
-	metrics_collect_own(metrics->supervisor, metrics->memory, &metrics->snapshot);
+	metrics_collect_own(metrics->supervisor, &metrics->snapshot);
 	if (answer->error == NULL)
 		metrics_collect_front(answer, &metrics->snapshot);
+	metrics_collect_memory(metrics->supervisor, &metrics->snapshot);
 	for (int i = 0; i < METRICS_FORMAT_MAX; i++)
 		drop_text(&metrics->caches[i]);
 	metrics->collecting = false;

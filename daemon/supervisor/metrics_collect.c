@@ -18,9 +18,10 @@
 #include "supervisor/config.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
-#include "supervisor/memory.h"
 #include "supervisor/metrics_snapshot.h"
+#include "supervisor/page_walk.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/survey.h"
 #include "supervisor/zygote_proc.h"
 
 /* ---- the supervisor's ---- */
@@ -88,8 +89,7 @@ collect_processes(const struct supervisor *supervisor, struct metrics_snapshot *
 }
 
 static void
-collect_pool(const struct zygote_pool *pool, const struct metrics_memory *memory,
-	     struct metrics_pool *out)
+collect_pool(const struct zygote_pool *pool, struct metrics_pool *out)
 {
 	const struct zygote_generation *shown = zygote_proc_shown(pool);
 
@@ -104,15 +104,12 @@ collect_pool(const struct zygote_pool *pool, const struct metrics_memory *memory
 	out->restarts = pool->restarts;
 	out->recycles = pool->recycle.count;
 	out->max_children = pool->config->front.max_children;
-	if (pool->serving != NULL) {
+	if (pool->serving != NULL)
 		out->layers = pool->serving->ready.layers;
-		out->memory = *memory;
-	}
 }
 
 void
-metrics_collect_own(const struct supervisor *supervisor, const struct metrics_memory *memory,
-		    struct metrics_snapshot *snapshot_out)
+metrics_collect_own(const struct supervisor *supervisor, struct metrics_snapshot *snapshot_out)
 {
 	const struct config *config = supervisor->config;
 	bool serves = true;
@@ -127,7 +124,7 @@ metrics_collect_own(const struct supervisor *supervisor, const struct metrics_me
 		snapshot_out->front_restarts = supervisor->front->epoch - 1;
 	snapshot_out->pools_count = config->pools_count;
 	for (uint32_t i = 0; i < config->pools_count; i++) {
-		collect_pool(&supervisor->pools[i], &memory[i], &snapshot_out->pools[i]);
+		collect_pool(&supervisor->pools[i], &snapshot_out->pools[i]);
 		serves &= supervisor->pools[i].serving != NULL;
 	}
 	snapshot_out->listeners_count = config->listeners_count;
@@ -217,13 +214,28 @@ metrics_collect_front(const struct front_answer *answer, struct metrics_snapshot
 /* ---- memory ---- */
 
 /* Each child that shares saves what it would else have for itself; the shared part is there once. */
-void
-metrics_collect_memory(const struct memory_row *row, struct metrics_memory *memory_out)
+static void
+collect_memory(const struct zygote_pool *pool, struct metrics_pool *out)
 {
-	*memory_out = (struct metrics_memory){
-		.is_known = row->error == NULL,
-		.child_shared_bytes = smaps_shared_bytes(&row->rollup),
-		.child_private_bytes = smaps_private_bytes(&row->rollup),
+	const char *error;
+	const struct survey *survey = survey_of(pool, &error);
+
+	if (survey == NULL)
+		return;
+	out->memory = (struct metrics_memory){
+		.is_known = true,
+		.age_ms = clock_ms() - survey->taken_ms,
+		.child_shared_bytes = survey->pages[PAGES_SHARED] * PAGE_BYTES,
+		.child_private_bytes =
+			(survey->pages[PAGES_COPIED] + survey->pages[PAGES_NEW]) * PAGE_BYTES,
 	};
-	memory_out->saved_bytes = row->children * memory_out->child_shared_bytes;
+	out->memory.saved_bytes =
+		(uint64_t)(out->stats.spare + out->stats.busy) * out->memory.child_shared_bytes;
+}
+
+void
+metrics_collect_memory(const struct supervisor *supervisor, struct metrics_snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->pools_count; i++)
+		collect_memory(&supervisor->pools[i], &snapshot->pools[i]);
 }

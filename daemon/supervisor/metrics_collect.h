@@ -5,21 +5,17 @@
 #define ZYGOTED_SUPERVISOR_METRICS_COLLECT_H
 
 struct front_answer;
-struct memory_row;
-struct metrics_memory;
 struct metrics_snapshot;
 struct supervisor;
 
-/*
- * The supervisor's own part; the rest is zero. `memory`: of each pool, in their order.
- */
-void metrics_collect_own(const struct supervisor *supervisor, const struct metrics_memory *memory,
+/* The supervisor's own part; the rest is zero. */
+void metrics_collect_own(const struct supervisor *supervisor,
 			 struct metrics_snapshot *snapshot_out);
 
 /* Adds one front's figures. Once for each front that has answered. */
 void metrics_collect_front(const struct front_answer *answer, struct metrics_snapshot *snapshot);
 
-/* One pool's figures from its measurement. */
-void metrics_collect_memory(const struct memory_row *row, struct metrics_memory *memory_out);
+/* Adds what is known of memory; the children are already counted. */
+void metrics_collect_memory(const struct supervisor *supervisor, struct metrics_snapshot *snapshot);
 
 #endif

@@ -107,9 +107,9 @@ procfs_parse_inner_pid(const char *status)
 }
 
 int
-procfs_parse_available(const char *meminfo, uint64_t *bytes_out)
+procfs_parse_bytes(const char *text, const char *name, uint64_t *bytes_out)
 {
-	const char *value = find_field(meminfo, "MemAvailable:");
+	const char *value = find_field(text, name);
 	unsigned long long kib;
 	char *end;
 
@@ -129,7 +129,7 @@ procfs_available_bytes(uint64_t *bytes_out)
 
 	if (procfs_read("/proc/meminfo", text, sizeof(text)) < 0)
 		return -1;
-	return procfs_parse_available(text, bytes_out);
+	return procfs_parse_bytes(text, "MemAvailable:", bytes_out);
 }
 
 static pid_t
@@ -194,6 +194,40 @@ procfs_children_read(pid_t zygote, struct procfs_children *out)
 	int saved = errno;
 	free(text);
 	errno = saved;
+	return result;
+}
+
+bool
+procfs_is_asleep(pid_t pid)
+{
+	char path[64];
+	char text[1024];
+	const char *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (procfs_read(path, text, sizeof(text)) < 0)
+		return false;
+	end = strrchr(text, ')'); /* of the command, which may hold anything */
+	return end != NULL && strncmp(end, ") S", 3) == 0;
+}
+
+int
+procfs_children_count(pid_t zygote, uint32_t *count_out)
+{
+	char path[64];
+	char *text = malloc(CHILDREN_BYTES);
+	int result = -1;
+
+	if (text == NULL)
+		return -1;
+	*count_out = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)zygote, (int)zygote);
+	if (procfs_read(path, text, CHILDREN_BYTES) >= 0) {
+		result = 0;
+		for (const char *at = text; *at != '\0'; at++)
+			*count_out += *at == ' ';
+	}
+	free(text);
 	return result;
 }
 

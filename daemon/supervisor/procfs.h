@@ -4,6 +4,7 @@
 #ifndef ZYGOTED_SUPERVISOR_PROCFS_H
 #define ZYGOTED_SUPERVISOR_PROCFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,9 +23,11 @@ pid_t procfs_pidfd_pid(int pidfd);
  * namespace; -1 if none. */
 pid_t procfs_parse_inner_pid(const char *status);
 
-/* MemAvailable of a meminfo file's text, and of this machine. 0, or -1 when it is not there. */
-int procfs_parse_available(const char *meminfo, uint64_t *bytes_out)
+/* What a line "NAME   123 kB" of a status or meminfo file's text says; `name` with its colon. 0, or
+ * -1 with no such line. */
+int procfs_parse_bytes(const char *text, const char *name, uint64_t *bytes_out)
 	__attribute__((warn_unused_result));
+/* MemAvailable of this machine. 0, or -1 when it is not there. */
 int procfs_available_bytes(uint64_t *bytes_out) __attribute__((warn_unused_result));
 
 /* The children of one zygote: their pids in its namespace, and in ours. */
@@ -39,6 +42,11 @@ struct procfs_children {
 /* Lists them. 0, or -1 with errno and an empty list. To be freed with procfs_children_free either
  * way. */
 int procfs_children_read(pid_t zygote, struct procfs_children *out);
+/* Whether the process sleeps. False when it is gone, too. */
+bool procfs_is_asleep(pid_t pid);
+
+/* How many there are just now. 0, or -1. */
+int procfs_children_count(pid_t zygote, uint32_t *count_out) __attribute__((warn_unused_result));
 void procfs_children_free(struct procfs_children *children);
 
 /*

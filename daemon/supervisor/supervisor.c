@@ -28,10 +28,11 @@
 #include "supervisor/control.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
-#include "supervisor/memory.h"
 #include "supervisor/metrics.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/sampler.h"
+#include "supervisor/survey.h"
 #include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
 
@@ -272,7 +273,10 @@ open_all(struct supervisor *supervisor)
 	supervisor->asks = front_ask_new(supervisor);
 	supervisor->front = front_proc_new(supervisor);
 	supervisor->metrics = metrics_new(supervisor);
+	supervisor->surveys = surveys_new(supervisor);
+	supervisor->sampler = sampler_new(supervisor);
 	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
+	    supervisor->surveys == NULL || supervisor->sampler == NULL ||
 	    supervisor->front == NULL || supervisor->metrics == NULL ||
 	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
@@ -285,8 +289,11 @@ static void
 close_all(struct supervisor *supervisor)
 {
 	front_ask_free(supervisor->asks);
-	memory_free(supervisor->memory);
 	metrics_free(supervisor->metrics);
+	surveys_free(supervisor->surveys);
+	supervisor->surveys = NULL;
+	sampler_free(supervisor->sampler);
+	supervisor->sampler = NULL;
 	control_close(supervisor->control);
 	zygote_proc_fini(supervisor);
 	policy_log_free(supervisor->policy_log);

@@ -22,9 +22,10 @@ struct event;
 struct event_base;
 struct front_asks;
 struct front_proc;
-struct memory_run;
 struct metrics;
 struct policy_log;
+struct sampler;
+struct surveys;
 struct tls_files;
 struct zygote_pool;
 
@@ -52,7 +53,8 @@ struct supervisor {
 	struct front_asks *asks;
 	struct zygote_pool *pools; /* config->pools_count, in that order */
 	struct metrics *metrics;
-	struct memory_run *memory;     /* the `memory` command in progress, NULL if none */
+	struct surveys *surveys;
+	struct sampler *sampler;
 	struct policy_log *policy_log; /* NULL: no pool has sandbox = "log" */
 	struct tls_files *tls;	       /* what the front has; NULL: no listener speaks TLS */
 	struct control *control;

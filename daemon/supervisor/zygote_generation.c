@@ -25,9 +25,10 @@
 #include "base/log.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
-#include "supervisor/memory.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/sampler.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/survey.h"
 #include "supervisor/zygote_link.h"
 #include "supervisor/zygote_proc.h"
 #include "supervisor/zygote_start.h"
@@ -223,7 +224,13 @@ on_message(void *owner, struct msg_buffer *buffer)
 		policy_log_listen(generation, buffer);
 		break;
 	case MSG_PROBED:
-		memory_on_probed(generation->pool, buffer);
+		survey_on_probed(generation, buffer);
+		break;
+	case MSG_REGION:
+		survey_on_region(generation, (const void *)buffer->bytes);
+		break;
+	case MSG_SAMPLE:
+		sampler_on_sample(generation, buffer);
 		break;
 	default:
 		log_event(LOG_WARNING, "unexpected message from a zygote", "pool=%s type=%u",
@@ -248,6 +255,8 @@ void
 zygote_generation_free(struct zygote_generation *generation)
 {
 	LIST_REMOVE(generation, link);
+	sampler_forget(generation);
+	survey_forget(generation);
 	channel_close(&generation->channel);
 	spawn_forget(&generation->process);
 	if (generation->front_fd >= 0)

@@ -17,10 +17,12 @@
 #include "supervisor/channel.h"
 #include "supervisor/recycle.h"
 #include "supervisor/spawn.h"
+#include "supervisor/survey.h"
 
 struct config_pool;
 struct event;
 struct policy_listener;
+struct sample_store;
 struct supervisor;
 
 enum generation_state {
@@ -51,6 +53,8 @@ struct zygote_generation {
 	uint64_t looked_ms;		  /* memory_watch: when last, and at which child to go on */
 	unsigned look_next;
 	struct msg_zygote_ready ready; /* valid once ready_ms is set */
+	struct survey_subject subject; /* survey's */
+	struct sample_store *samples;  /* sampler's; NULL: none yet */
 };
 
 struct zygote_pool {
@@ -64,6 +68,8 @@ struct zygote_pool {
 	struct backoff backoff;
 	struct event *timer; /* pending: the next start */
 	struct recycle recycle;
+	const char *survey_error; /* a literal, of the last survey; NULL: none */
+	uint64_t survey_error_ms;
 	char error[PROTO_TEXT_MAX]; /* why the last generation failed or died; "" once a later one
 				       serves */
 };

@@ -129,17 +129,61 @@ static const struct view_column children_columns[] = {
 
 static const struct view_column memory_columns[] = {
 	{ "POOL", "pool", UNIT_TEXT },
-	{ "LOADED", "state_bytes", UNIT_BYTES },
-	{ "CHILDREN", "children", UNIT_COUNT },
-	{ "RSS", "rss_bytes", UNIT_BYTES },
-	{ "PSS", "pss_bytes", UNIT_BYTES },
-	{ "SHARED", "shared_bytes", UNIT_BYTES },
-	{ "PRIVATE", "private_bytes", UNIT_BYTES },
+	{ "IMAGE", "image", UNIT_TEXT },
+	{ "SIZE", "image_bytes", UNIT_BYTES },
+	{ "PARKED", "parked", UNIT_COUNT },
+	{ "BUSY", "busy", UNIT_COUNT },
+	{ "PARKED COSTS", "child_bytes", UNIT_BYTES },
+	{ "SERVED COSTS", "sample_child_bytes", UNIT_BYTES },
 	{ "UNSHARED TOTAL", "without_sharing_bytes", UNIT_BYTES },
 	{ "TOTAL", "with_sharing_bytes", UNIT_BYTES },
 	{ "SAVED", "saved_bytes", UNIT_BYTES },
 	{ "SAVED %", "saved_percent", UNIT_PERCENT },
+	{ "ERROR", "error", UNIT_TEXT },
+	{ 0 },
+};
+
+static const struct view_column figure_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "FIGURE", "figure", UNIT_TEXT },
+	{ "BYTES", "bytes", UNIT_BYTES },
 	{ "METHOD", "method", UNIT_TEXT },
+	{ "SAMPLES", "samples", UNIT_COUNT },
+	{ "AGE", "age_seconds", UNIT_SECONDS },
+	{ 0 },
+};
+
+static const struct view_column region_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "REGION", "region", UNIT_TEXT },
+	{ "KIND", "kind", UNIT_TEXT },
+	{ "COPIED", "copied_bytes", UNIT_BYTES },
+	{ "BY", "copying_percent", UNIT_PERCENT },
+	{ "NEW", "new_bytes", UNIT_BYTES },
+	{ "SHARED", "shared_bytes", UNIT_BYTES },
+	{ "SWAPPED", "swapped_bytes", UNIT_BYTES },
+	{ "METHOD", "method", UNIT_TEXT },
+	{ "SAMPLES", "samples", UNIT_COUNT },
+	{ "AGE", "age_seconds", UNIT_SECONDS },
+	{ 0 },
+};
+
+static const struct view_column route_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "ROUTE", "route", UNIT_TEXT },
+	{ "REQUESTS", "requests", UNIT_COUNT },
+	{ "FAULTS", "faults_mean", UNIT_COUNT },
+	{ "P99", "faults_p99", UNIT_COUNT },
+	{ "MAX", "faults_max", UNIT_COUNT },
+	{ "CPU", "cpu_us_mean", UNIT_US },
+	{ "P99", "cpu_us_p99", UNIT_US },
+	{ "TIME", "wall_us_mean", UNIT_US },
+	{ "P99", "wall_us_p99", UNIT_US },
+	{ "SAMPLES", "samples", UNIT_COUNT },
+	{ "COPIED", "copied_bytes", UNIT_BYTES },
+	{ "MAX", "copied_max_bytes", UNIT_BYTES },
+	{ "NEW", "new_bytes", UNIT_BYTES },
+	{ "MAX", "new_max_bytes", UNIT_BYTES },
 	{ 0 },
 };
 
@@ -213,6 +257,9 @@ static const struct view views[] = {
 	{ "children", VIEW_ROWS, "", "children", NULL, children_columns },
 	{ "penalties", VIEW_ROWS, "", "penalties", NULL, penalty_columns },
 	{ "memory", VIEW_ROWS, "", "pools", NULL, memory_columns },
+	{ "memory", VIEW_ROWS, "", "figures", NULL, figure_columns },
+	{ "maps", VIEW_ROWS, "means of a child:", "regions", NULL, region_columns },
+	{ "routes", VIEW_ROWS, "", "routes", NULL, route_columns },
 	{ "recycle", VIEW_PAIRS, "", "", NULL, recycle_columns },
 	{ "reload", VIEW_PAIRS, "", "", NULL, reload_columns },
 	{ "reload", VIEW_LIST, "notices:", "notices", NULL, NULL },

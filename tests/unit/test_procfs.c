@@ -39,10 +39,11 @@ test_available_memory(void **state)
 				 "MemTotal:  9 kB\nMemAvailable:   1234 kB\nx: 1 kB\n", &bytes),
 			 0);
 	assert_int_equal(bytes, 1234 * 1024);
-	assert_int_equal(procfs_parse_available("MemTotal: 9 kB\n", &bytes), -1);
-	assert_int_equal(procfs_parse_available("MemAvailable: kB\n", &bytes), -1);
-	assert_int_equal(procfs_parse_available("MemAvailable: 12 MB\n", &bytes), -1);
-	assert_int_equal(procfs_parse_available("MemAvailable: 99999999999999999999 kB", &bytes),
+	assert_int_equal(procfs_parse_bytes("MemTotal: 9 kB\n", "MemAvailable:", &bytes), -1);
+	assert_int_equal(procfs_parse_bytes("MemAvailable: kB\n", "MemAvailable:", &bytes), -1);
+	assert_int_equal(procfs_parse_bytes("MemAvailable: 12 MB\n", "MemAvailable:", &bytes), -1);
+	assert_int_equal(procfs_parse_bytes("MemAvailable: 99999999999999999999 kB",
+					    "MemAvailable:", &bytes),
 			 -1);
 	assert_int_equal(procfs_available_bytes(&bytes), 0);
 	assert_true(bytes > 1 << 20);

@@ -1,5 +1,5 @@
 /*
- * The zygote's bookkeeping: fronts, their children, and a probe. All of it, message buffers
+ * The zygote's bookkeeping: fronts, their children, a probe and a held child. All of it, message buffers
  * included, lives in one mapping that children do not inherit (MADV_DONTFORK): the zygote's writes
  * to it never copy a page, and no child learns of another.
  */
@@ -48,6 +48,13 @@ struct probe {
 	struct msg_probed answer;
 };
 
+/* A child that the supervisor is to look at; one at a time. */
+struct held {
+	bool is_due; /* `message` has to be sent, with the slot's pidfd */
+	const struct slot *slot;
+	struct msg_sample message;
+};
+
 struct children {
 	const struct child_plan *plan;
 	uint32_t fronts_count;
@@ -57,6 +64,7 @@ struct children {
 	uint64_t reap_due_us; /* CLOCK_MONOTONIC; 0: when SIGCHLD comes */
 	struct slot **buckets;
 	struct probe probe;
+	struct held held;
 	struct msg_buffer message;
 	struct msg_report_exited exited;
 	struct pollfd polls[1 + PROTO_FRONTS_MAX];

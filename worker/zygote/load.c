@@ -7,6 +7,7 @@
  */
 #include "load.h"
 
+#include "base/msg.h"
 #include "failure.h"
 #include "threads.h"
 #include "worker.h"
@@ -14,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +26,8 @@ struct zy_load {
 };
 
 static char load_error[PROTO_TEXT_MAX - 64]; /* leaves room for the worker's name */
+static bool is_loading;
+static unsigned regions; /* named so far */
 
 static size_t
 option_step(const struct heritage_zygote *heritage, size_t at, const char **name_out,
@@ -145,6 +149,27 @@ refuse_threads(const struct heritage_zygote *heritage)
 			    heritage->worker, count, count == 1 ? "" : "s", names);
 }
 
+/*
+ * Sent at once, so that no list of them lies in memory that children inherit. The channel holds them all: the supervisor
+ * reads it while a worker loads, and a name that does not get through is a name less.
+ */
+int
+zy_name_region(const void *address, size_t bytes, const char *name)
+{
+	struct msg_region message = { .address = (uintptr_t)address, .bytes = bytes };
+	const size_t length = name != NULL ? strnlen(name, sizeof(message.name)) : 0;
+
+	if (!is_loading || bytes == 0 || bytes > UINTPTR_MAX - (uintptr_t)address || length == 0 ||
+	    length == sizeof(message.name) || regions == PROTO_REGIONS_MAX)
+		return -1;
+	memcpy(message.name, name, length);
+	msg_init(&message, MSG_REGION);
+	if (msg_send(ZYGOTE_SUPERVISOR_FD, &message, NULL, 0) < 0)
+		return -1;
+	regions++;
+	return 0;
+}
+
 static uint64_t
 now_us(void)
 {
@@ -162,9 +187,11 @@ load_worker(const struct heritage_zygote *heritage, struct loaded *out)
 	check_options(heritage);
 	*out = (struct loaded){ .worker = open_worker(heritage) };
 	uint64_t start_us = now_us();
+	is_loading = true;
 	if (out->worker->load != NULL && out->worker->load(&load, &out->state) != 0)
 		zygote_fail(ZY_EXIT_LOAD, 0, "worker %s: %s", heritage->worker,
 			    load_error[0] != '\0' ? load_error : "load failed without a reason");
+	is_loading = false;
 	out->load_us = now_us() - start_us;
 	refuse_threads(heritage);
 	/* What is still in a stdio buffer would come out once per child. */

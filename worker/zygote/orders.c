@@ -109,6 +109,26 @@ on_kill(struct children *children, struct front *front)
 	}
 }
 
+/*
+ * Only the supervisor can look, and only by pidfd can it be sure of the child. One that has died meanwhile, or comes while
+ * another one waits for room in the channel, is a sample lost: the front lets it go after a while.
+ */
+static void
+on_sample(struct children *children, const struct front *front)
+{
+	const struct msg_sample *order = (const struct msg_sample *)children->message.bytes;
+	struct held *held = &children->held;
+
+	if (order->epoch != front->epoch || front->epoch == 0 || held->is_due)
+		return;
+	if (order->slot >= children->slots_count)
+		refuse("slot out of range");
+	held->slot = &front->slots[order->slot];
+	held->message = *order;
+	msg_init(&held->message, MSG_SAMPLE);
+	held->is_due = held->slot->state == SLOT_ALIVE && held->slot->serial == order->serial;
+}
+
 static void
 on_front_message(struct children *children, struct front *front)
 {
@@ -120,6 +140,9 @@ on_front_message(struct children *children, struct front *front)
 		break;
 	case MSG_ORDER_KILL:
 		on_kill(children, front);
+		break;
+	case MSG_ORDER_SAMPLE:
+		on_sample(children, front);
 		break;
 	case MSG_ORDER_RESET:
 		children_reset(children, front, ((const struct msg_epoch *)header)->epoch);
@@ -201,7 +224,8 @@ static void
 fill_polls(struct children *children)
 {
 	children->polls[0].fd = ZYGOTE_SUPERVISOR_FD;
-	children->polls[0].events = children->probe.is_due ? POLLIN | POLLOUT : POLLIN;
+	children->polls[0].events =
+		children->probe.is_due || children->held.is_due ? POLLIN | POLLOUT : POLLIN;
 	for (uint32_t i = 0; i < children->fronts_count; i++) {
 		children->polls[1 + i].fd = children->fronts[i].fd;
 		children->polls[1 + i].events = events_of(&children->fronts[i]);

@@ -10,6 +10,8 @@
 #include "runtime.h"
 #include "sys.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +252,19 @@ finish_failed(struct zy_request *request)
 	sys_exit(ZY_EXIT_WORKER);
 }
 
+/*
+ * Waits for the end of the channel and touches nothing: the request's memory is being looked at. What the client sent
+ * and nobody read stays unread.
+ */
+static void
+hold(const struct zy_request *request)
+{
+	struct pollfd channel = { .fd = request->fd };
+
+	while (sys_call5(SYS_ppoll, (long)&channel, 1, 0, 0, 0) == -EINTR)
+		continue;
+}
+
 void
 reply_finish(struct zy_request *request, int result)
 {
@@ -261,5 +276,7 @@ reply_finish(struct zy_request *request, int result)
 	if (request->status == 0 && request->written == 0 && !is_without_body(request))
 		request->status = 204;
 	send_out(request, NULL, 0, true);
+	if ((request->head.flags & FRAME_REQUEST_HOLD) != 0)
+		hold(request);
 	sys_exit(ZY_EXIT_OK);
 }

@@ -79,6 +79,17 @@ flush_probe(struct probe *probe)
 		probe->is_due = false;
 }
 
+/* The child may have died, and its slot have a successor, since it was ordered. */
+static void
+flush_held(struct held *held)
+{
+	if (!held->is_due)
+		return;
+	if (held->slot->state != SLOT_ALIVE || held->slot->serial != held->message.serial ||
+	    send_report(ZYGOTE_SUPERVISOR_FD, &held->message, &held->slot->pidfd, 1))
+		held->is_due = false;
+}
+
 void
 reports_flush(struct children *children)
 {
@@ -88,4 +99,5 @@ reports_flush(struct children *children)
 			flush_reset(front);
 	}
 	flush_probe(&children->probe);
+	flush_held(&children->held);
 }
