@@ -6,6 +6,7 @@
  */
 #include "zygotectl/render.h"
 
+#include "zygotectl/map.h"
 #include "zygotectl/table.h"
 #include "zygotectl/view.h"
 
@@ -227,6 +228,8 @@ render_answer(const char *command, const json_t *answer, FILE *out)
 	const struct view *views = view_all(&count);
 	int shown = 0;
 
+	if (strcmp(command, "map") == 0)
+		return map_render(answer, out);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *value;
 

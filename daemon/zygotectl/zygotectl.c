@@ -6,6 +6,7 @@
  */
 #include "base/control_path.h"
 #include "zygotectl/client.h"
+#include "zygotectl/map.h"
 #include "zygotectl/render.h"
 #include "zygotectl/top.h"
 
@@ -18,6 +19,7 @@ enum exit_code { EXIT_ANSWERED = 0, EXIT_REFUSED = 1, EXIT_UNUSABLE = 2 };
 struct options {
 	char control[CONTROL_PATH_MAX];
 	int json;
+	const char *svg; /* file that `map` is drawn into; NULL: the terminal */
 };
 
 static const char usage[] =
@@ -27,6 +29,8 @@ static const char usage[] =
 	"  -j         print the answer as JSON\n"
 	"  -V         print the version\n"
 	"  -h         print this\n"
+	"with map POOL:\n"
+	"  --svg FILE draw into a file\n"
 	"\"zygotectl help\" asks the daemon for its commands; see zygotectl(1).\n";
 
 static int
@@ -93,11 +97,32 @@ show_answer(const struct options *options, const char *command, const char *text
 		fprintf(stderr, "zygotectl: %s\n", error ? error : "refused without a reason");
 		return finish(EXIT_REFUSED);
 	}
+	if (options->svg)
+		return map_write_svg(answer, options->svg) < 0 ? EXIT_UNUSABLE
+							       : finish(EXIT_ANSWERED);
 	if (!options->json && render_answer(command, answer, stdout) < 0) {
 		fputs("zygotectl: out of memory\n", stderr);
 		return EXIT_UNUSABLE;
 	}
 	return finish(EXIT_ANSWERED);
+}
+
+/* Takes "--svg FILE" out of a `map` command. The number of words left, -1 when FILE is missing. */
+static int
+take_svg(char *words[], int count, struct options *options)
+{
+	if (strcmp(words[0], "map") != 0)
+		return count;
+	for (int i = 1; i < count; i++) {
+		if (strcmp(words[i], "--svg") != 0)
+			continue;
+		if (i + 1 == count)
+			return -1;
+		options->svg = words[i + 1];
+		memmove(&words[i], &words[i + 2], (size_t)(count - i - 2) * sizeof(words[0]));
+		return count - 2;
+	}
+	return count;
 }
 
 static int
@@ -157,5 +182,10 @@ main(int argc, char *argv[])
 	}
 	if (strcmp(argv[first], "top") == 0)
 		return run_top(&options, argc - first, argv + first);
-	return run_command(&options, argv + first, argc - first);
+	int count = take_svg(argv + first, argc - first, &options);
+	if (count < 0) {
+		fputs("zygotectl: --svg needs the name of a file\n", stderr);
+		return EXIT_UNUSABLE;
+	}
+	return run_command(&options, argv + first, count);
 }

@@ -35,8 +35,8 @@ test_available_memory(void **state)
 	uint64_t bytes = 7;
 
 	(void)state;
-	assert_int_equal(procfs_parse_available(
-				 "MemTotal:  9 kB\nMemAvailable:   1234 kB\nx: 1 kB\n", &bytes),
+	assert_int_equal(procfs_parse_bytes("MemTotal:  9 kB\nMemAvailable:   1234 kB\nx: 1 kB\n",
+					    "MemAvailable:", &bytes),
 			 0);
 	assert_int_equal(bytes, 1234 * 1024);
 	assert_int_equal(procfs_parse_bytes("MemTotal: 9 kB\n", "MemAvailable:", &bytes), -1);

@@ -4,6 +4,8 @@
  *
  * Runs in: zygote (allocation).
  */
+#include "worker.h"
+
 #include "echo.h"
 
 #include <stdint.h>
@@ -115,6 +117,22 @@ choose(const struct pages *pages, size_t touch, struct echo *echo)
 	return 0;
 }
 
+/* Pages that lie together, under one name; there are no more such runs than malloc makes arenas, and if there are, the rest
+ * is shown as heap. */
+static void
+name_pages(const struct pages *pages)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i <= pages->count; i++) {
+		const uintptr_t page = (uintptr_t)pages->addresses[i - 1] / PAGE_BYTES;
+		if (i < pages->count && (uintptr_t)pages->addresses[i] / PAGE_BYTES == page + 1)
+			continue;
+		(void)zy_name_region(pages->addresses[first], (i - first) * PAGE_BYTES, "ballast");
+		first = i;
+	}
+}
+
 struct ballast_result
 ballast_allocate(size_t bytes, size_t touch, struct echo *echo)
 {
@@ -126,6 +144,7 @@ ballast_allocate(size_t bytes, size_t touch, struct echo *echo)
 	} else if (bytes > 0) {
 		make_distinct(&pages);
 		result.pages = pages.count;
+		name_pages(&pages);
 		if (touch > pages.count)
 			result.error = "the ballast has fewer pages than touch asks for";
 		else if (choose(&pages, touch, echo) < 0)

@@ -276,6 +276,15 @@ table_free(struct table *table)
 	free(table);
 }
 
+/* For `zygotectl maps`: neither should ever be copied. Without names nothing else is lost. */
+static void
+name_regions(const struct table *table)
+{
+	(void)zy_name_region(table->arena, table->arena_bytes, "rows");
+	(void)zy_name_region(table->index.slots, (table->index.mask + 1) * sizeof(uint64_t),
+			     "index");
+}
+
 static int
 table_fill(const struct zy_load *load, struct table *table)
 {
@@ -290,6 +299,7 @@ table_fill(const struct zy_load *load, struct table *table)
 		table->arena = arena;
 	if (index_init(&table->index, table->arena, table->arena_bytes, 1 + table->columns) != 0)
 		return zy_load_error(load, "cannot index the rows: %s", strerror(errno));
+	name_regions(table);
 	return 0;
 }
 
