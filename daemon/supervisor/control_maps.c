@@ -67,7 +67,7 @@ add_maps(json_t *list, const struct zygote_pool *pool, const struct survey *surv
 {
 	const struct sample_store *samples = pool->serving->samples;
 	const uint32_t count = samples != NULL ? samples->samples : 0;
-	struct line lines[PAGE_ROWS_MAX];
+	struct line lines[PAGE_ROWS_MAX] = { 0 };
 	const size_t used = make_lines(survey, samples, lines);
 
 	for (size_t i = 0; i < used; i++) {

@@ -42,7 +42,8 @@ page_runs_add(struct page_runs *set, uint64_t first, uint64_t count)
 		last->count += count;
 		return 0;
 	}
-	if ((set->count == set->room || set->count >= PAGE_RUNS_MAX) && grow(set) < 0)
+	if ((set->runs == NULL || set->count == set->room || set->count >= PAGE_RUNS_MAX) &&
+	    grow(set) < 0)
 		return -1;
 	set->runs[set->count++] = (struct page_run){ first, count };
 	return 0;

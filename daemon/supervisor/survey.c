@@ -33,7 +33,7 @@
 #define STEPS_MS 20000 /* for reading it: a second for each 50 GiB */
 
 struct survey_wait {
-	TAILQ_ENTRY(survey_wait) link;
+	STAILQ_ENTRY(survey_wait) link;
 	uint64_t since_ms;
 	const struct zygote_pool *pool; /* NULL: all */
 	survey_done_fn *done;
@@ -43,7 +43,7 @@ struct survey_wait {
 /* `generation` is NULL when no probe is measured. */
 struct surveys {
 	struct supervisor *supervisor;
-	TAILQ_HEAD(survey_waits, survey_wait) waits;
+	STAILQ_HEAD(survey_waits, survey_wait) waits;
 	struct event *timer; /* pending: bounds the step, or brings the next slice */
 	struct event *slice;
 	struct zygote_generation *generation;
@@ -223,13 +223,13 @@ go_on(struct surveys *surveys)
 {
 	struct survey_wait *wait;
 
-	while (surveys->generation == NULL && (wait = TAILQ_FIRST(&surveys->waits)) != NULL) {
+	while (surveys->generation == NULL && (wait = STAILQ_FIRST(&surveys->waits)) != NULL) {
 		struct zygote_pool *pool = find_missing(surveys, wait);
 		if (pool != NULL) {
 			start(surveys, pool);
 			continue;
 		}
-		TAILQ_REMOVE(&surveys->waits, wait, link);
+		STAILQ_REMOVE_HEAD(&surveys->waits, link);
 		if (wait->done != NULL)
 			wait->done(wait->owner);
 		free(wait);
@@ -247,7 +247,7 @@ survey_ask(struct surveys *surveys, const struct zygote_pool *pool, survey_done_
 	*wait = (struct survey_wait){
 		.since_ms = clock_ms(), .pool = pool, .done = done, .owner = owner
 	};
-	TAILQ_INSERT_TAIL(&surveys->waits, wait, link);
+	STAILQ_INSERT_TAIL(&surveys->waits, wait, link);
 	go_on(surveys);
 	return 0;
 }
@@ -278,7 +278,7 @@ surveys_new(struct supervisor *supervisor)
 	if (surveys == NULL)
 		return NULL;
 	surveys->supervisor = supervisor;
-	TAILQ_INIT(&surveys->waits);
+	STAILQ_INIT(&surveys->waits);
 	surveys->timer = evtimer_new(supervisor->base, on_timeout, surveys);
 	surveys->slice = evtimer_new(supervisor->base, on_slice, surveys);
 	if (surveys->timer != NULL && surveys->slice != NULL)
@@ -293,9 +293,9 @@ surveys_free(struct surveys *surveys)
 	if (surveys == NULL)
 		return;
 	survey_measure_close(&surveys->measure);
-	while (!TAILQ_EMPTY(&surveys->waits)) {
-		struct survey_wait *wait = TAILQ_FIRST(&surveys->waits);
-		TAILQ_REMOVE(&surveys->waits, wait, link);
+	while (!STAILQ_EMPTY(&surveys->waits)) {
+		struct survey_wait *wait = STAILQ_FIRST(&surveys->waits);
+		STAILQ_REMOVE_HEAD(&surveys->waits, link);
 		free(wait);
 	}
 	if (surveys->timer != NULL)

@@ -123,8 +123,7 @@ print_regions(const json_t *answer, FILE *out)
 	static const char *const headers[] = { "REGION", "FROM CELL", "TO", "#", "o", "+" };
 	const size_t columns = sizeof(headers) / sizeof(headers[0]);
 	struct table *table = table_new(columns);
-	const json_t *region;
-	size_t index;
+	const json_t *regions = json_object_get(answer, "regions");
 	int result;
 
 	if (!table)
@@ -133,8 +132,8 @@ print_regions(const json_t *answer, FILE *out)
 		table_align(table, i, i == 0 ? TABLE_LEFT : TABLE_RIGHT);
 		table_add(table, headers[i]);
 	}
-	json_array_foreach(json_object_get(answer, "regions"), index, region)
-		add_region(table, region, answer);
+	for (size_t i = 0; i < json_array_size(regions); i++)
+		add_region(table, json_array_get(regions, i), answer);
 	result = table_print(table, out);
 	table_free(table);
 	return result;
@@ -204,8 +203,7 @@ write_cells(const json_t *answer, size_t first, FILE *out)
 static void
 write_legend(const json_t *answer, size_t top, FILE *out)
 {
-	const json_t *region;
-	size_t index;
+	const json_t *regions = json_object_get(answer, "regions");
 
 	for (size_t i = 0; i < MAP_STATE_MAX; i++)
 		fprintf(out,
@@ -213,10 +211,10 @@ write_legend(const json_t *answer, size_t top, FILE *out)
 			"<text x=\"18\" y=\"%zu\">%s</text>\n",
 			top + i * LEGEND_HEIGHT, states[i].colour, top + i * LEGEND_HEIGHT + 10,
 			states[i].text);
-	json_array_foreach(json_object_get(answer, "regions"), index, region)
-	{
+	for (size_t i = 0; i < json_array_size(regions); i++) {
+		const json_t *region = json_array_get(regions, i);
 		fprintf(out, "<text x=\"%d\" y=\"%zu\">cells %.0f to %.0f: ",
-			GRID_COLUMNS * CELL - LEGEND_WIDTH, top + index * LEGEND_HEIGHT + 10,
+			GRID_COLUMNS * CELL - LEGEND_WIDTH, top + i * LEGEND_HEIGHT + 10,
 			number(region, "first_cell"), number(region, "last_cell"));
 		write_escaped(text(region, "region"), out);
 		fputs("</text>\n", out);
