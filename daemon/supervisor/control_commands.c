@@ -55,6 +55,19 @@ control_commands_find_pool(struct control_request *request, struct zygote_pool *
 	return false;
 }
 
+bool
+control_commands_take_pools(struct control_request *request)
+{
+	struct zygote_pool *pool;
+
+	if (!control_commands_find_pool(request, &pool))
+		return false;
+	request->pool = pool != NULL ? pool->index : 0;
+	request->pools_end =
+		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
+	return true;
+}
+
 static void
 reply_list(struct control_request *request, const char *name, json_t *list)
 {
@@ -179,14 +192,9 @@ on_children(void *owner, const struct front_answer *answer)
 static void
 run_children(struct control_request *request)
 {
-	struct zygote_pool *pool;
-
-	if (!control_commands_find_pool(request, &pool))
+	if (!control_commands_take_pools(request))
 		return;
 	request->list = json_array();
-	request->pool = pool != NULL ? pool->index : 0;
-	request->pools_end =
-		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
 	ask_children(request);
 }
 

@@ -19,4 +19,7 @@ void control_commands_run(struct control_request *request);
  */
 bool control_commands_find_pool(struct control_request *request, struct zygote_pool **pool_out);
 
+/* The same as a range of pools, from request->pool to before pools_end: that one, or all. */
+bool control_commands_take_pools(struct control_request *request);
+
 #endif

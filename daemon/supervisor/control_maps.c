@@ -188,39 +188,25 @@ on_map(void *owner)
 		control_reply(request, map_json(pool, pool->serving->samples));
 }
 
-/* ---- both ---- */
-
-static void
-run(struct control_request *request, const struct zygote_pool *pool, void (*done)(void *owner))
-{
-	request->pool = pool != NULL ? pool->index : 0;
-	request->pools_end =
-		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
-	if (survey_ask(request->supervisor->surveys, pool, done, request) < 0)
-		control_reply(request, NULL);
-}
+/* ---- the commands ---- */
 
 void
 control_maps_run(struct control_request *request)
 {
-	struct zygote_pool *pool;
-
-	if (control_commands_find_pool(request, &pool))
-		run(request, pool, on_maps);
+	if (control_commands_take_pools(request))
+		control_memory_survey(request, on_maps);
 }
 
 void
 control_map_run(struct control_request *request)
 {
-	struct zygote_pool *pool;
-
-	if (!control_commands_find_pool(request, &pool))
+	if (!control_commands_take_pools(request))
 		return;
-	if (pool->config->front.sample == 0)
-		control_reply_error(request,
-				    "pool \"%s\" takes no samples: set `sample` in its "
-				    "configuration",
-				    pool->config->front.name);
+	const struct config_pool *config = &request->supervisor->config->pools[request->pool];
+	if (config->front.sample == 0)
+		control_reply_error(
+			request, "pool \"%s\" takes no samples: set `sample` in its configuration",
+			config->front.name);
 	else
-		run(request, pool, on_map);
+		control_memory_survey(request, on_map);
 }

@@ -275,15 +275,20 @@ on_surveyed(void *owner)
 }
 
 void
+control_memory_survey(struct control_request *request, survey_done_fn *done)
+{
+	const struct zygote_pool *pool = NULL;
+
+	if (request->words.count > 1)
+		pool = &request->supervisor->pools[request->pool];
+	if (survey_ask(request->supervisor->surveys, pool, done, request) < 0)
+		control_reply(request, NULL);
+}
+
+void
 control_memory_run(struct control_request *request)
 {
-	struct zygote_pool *pool;
-
-	if (!control_commands_find_pool(request, &pool))
+	if (!control_commands_take_pools(request))
 		return;
-	request->pool = pool != NULL ? pool->index : 0;
-	request->pools_end =
-		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
-	if (survey_ask(request->supervisor->surveys, pool, on_surveyed, request) < 0)
-		control_reply(request, NULL);
+	control_memory_survey(request, on_surveyed);
 }

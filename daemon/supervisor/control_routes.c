@@ -122,13 +122,8 @@ on_routes(void *owner, const struct front_answer *answer)
 void
 control_routes_run(struct control_request *request)
 {
-	struct zygote_pool *pool;
-
-	if (!control_commands_find_pool(request, &pool))
+	if (!control_commands_take_pools(request))
 		return;
 	request->list = json_array();
-	request->pool = pool != NULL ? pool->index : 0;
-	request->pools_end =
-		pool != NULL ? pool->index + 1 : request->supervisor->config->pools_count;
 	ask_routes(request);
 }

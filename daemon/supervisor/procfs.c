@@ -153,15 +153,23 @@ compare_inner(const void *left, const void *right)
 	return (a->inner > b->inner) - (a->inner < b->inner);
 }
 
+static uint32_t
+count_spaces(const char *text)
+{
+	uint32_t spaces = 0;
+
+	for (; *text != '\0'; text++)
+		spaces += *text == ' ';
+	return spaces;
+}
+
 /* `text` is a list of pids with a space after each. */
 static int
 list_children(char *text, struct procfs_children *out)
 {
-	size_t spaces = 0;
+	const uint32_t spaces = count_spaces(text);
 	char *end;
 
-	for (const char *at = text; *at != '\0'; at++)
-		spaces += *at == ' ';
 	out->pids = calloc(spaces + 1, sizeof(*out->pids));
 	if (out->pids == NULL)
 		return -1;
@@ -178,19 +186,34 @@ list_children(char *text, struct procfs_children *out)
 	return 0;
 }
 
-int
-procfs_children_read(pid_t zygote, struct procfs_children *out)
+/* The pids of a process's children, a space behind each; to be freed. NULL with errno. */
+static char *
+read_children(pid_t zygote)
 {
 	char path[64];
 	char *text = malloc(CHILDREN_BYTES);
-	int result = -1;
+
+	if (text == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)zygote, (int)zygote);
+	if (procfs_read(path, text, CHILDREN_BYTES) >= 0)
+		return text;
+	int saved = errno;
+	free(text);
+	errno = saved;
+	return NULL;
+}
+
+int
+procfs_children_read(pid_t zygote, struct procfs_children *out)
+{
+	char *text = read_children(zygote);
+	int result;
 
 	*out = (struct procfs_children){ 0 };
 	if (text == NULL)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)zygote, (int)zygote);
-	if (procfs_read(path, text, CHILDREN_BYTES) >= 0)
-		result = list_children(text, out);
+	result = list_children(text, out);
 	int saved = errno;
 	free(text);
 	errno = saved;
@@ -214,21 +237,13 @@ procfs_is_asleep(pid_t pid)
 int
 procfs_children_count(pid_t zygote, uint32_t *count_out)
 {
-	char path[64];
-	char *text = malloc(CHILDREN_BYTES);
-	int result = -1;
+	char *text = read_children(zygote);
 
 	if (text == NULL)
 		return -1;
-	*count_out = 0;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)zygote, (int)zygote);
-	if (procfs_read(path, text, CHILDREN_BYTES) >= 0) {
-		result = 0;
-		for (const char *at = text; *at != '\0'; at++)
-			*count_out += *at == ' ';
-	}
+	*count_out = count_spaces(text);
 	free(text);
-	return result;
+	return 0;
 }
 
 void

@@ -1,5 +1,5 @@
 /* LINK: daemon/zygotectl/table.c daemon/zygotectl/unit.c daemon/zygotectl/view.c
- * LINK: daemon/zygotectl/render.c
+ * LINK: daemon/zygotectl/render.c daemon/zygotectl/map.c
  * PKGS: jansson
  *
  * What zygotectl prints: tables, units, and answers of the expected and of other shapes.
