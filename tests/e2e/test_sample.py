@@ -1,6 +1,7 @@
 """What children share, copy and add is counted page by page, and counting it disturbs nobody."""
 
 import os
+import re
 import signal
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -157,6 +158,19 @@ def test_maps_without_samples_shows_a_child_that_serves_nothing(zygoted):
     regions = {r["region"]: r for r in daemon.ctl("maps oui")["regions"]}
     assert regions["rows"]["method"] == regions["index"]["method"] == "probe"
     assert regions["rows"]["shared_bytes"] > 1 << 20 and regions["rows"]["copied_bytes"] == 0
+
+
+def pagemap_can_be_scanned():
+    return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2]) >= (6, 7)
+
+
+@places
+@pytest.mark.skipif(not pagemap_can_be_scanned(), reason="before Linux 6.7 reservations are read through")
+def test_a_reservation_of_terabytes_is_passed_over(zygoted):
+    daemon = zygoted(pool("probe", options={"reserve": str(8 << 40)}, sample=1))
+    take_samples(daemon, "/probe/pid", name="probe")
+    regions = {r["region"]: r for r in daemon.ctl("maps probe")["regions"]}
+    assert regions["reserved"]["shared_bytes"] == 2 * PAGE
 
 
 def test_routes_tells_what_each_route_costs(zygoted):

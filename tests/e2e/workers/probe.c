@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -400,6 +401,23 @@ probe_handle(void *state, struct zy_request *request)
 	return zy_printf(request, "no such deed\n");
 }
 
+/* The option "reserve": addresses with a page at the start, one at the end, and nothing between. */
+static int
+reserve(const char *size)
+{
+	const size_t bytes = size != NULL ? strtoull(size, NULL, 10) : 0;
+	char *block = bytes == 0 ? NULL
+				 : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bytes == 0)
+		return 0;
+	if (block == MAP_FAILED)
+		return -1;
+	block[0] = block[bytes - 1] = 1;
+	return zy_name_region(block, bytes, "reserved");
+}
+
 /* The option "wait" names a file: loading lasts for as long as it is there. */
 static void
 wait_while_there(const char *path)
@@ -423,6 +441,8 @@ probe_load(const struct zy_load *load, void **state_out)
 			return zy_load_error(load, "no memory for the ballast");
 		memset(ballast, 1, ballast_bytes);
 	}
+	if (reserve(zy_option(load, "reserve", 0)) != 0)
+		return zy_load_error(load, "no address space to reserve");
 	wait_while_there(zy_option(load, "wait", 0));
 	if (how != NULL && strcmp(how, "fail") == 0)
 		return zy_load_error(load, "told to fail");
