@@ -175,12 +175,11 @@ add_had(struct page_image *image, const struct page_source *source)
 	struct page_runs *had = &image->had;
 
 	if (add_all(had, &source->states[PAGE_JOINT]) < 0 ||
-	    add_all(had, &source->states[PAGE_SWAPPED]) < 0 || add_all(had, source->joined) < 0 ||
-	    add_all(had, source->frozen) < 0)
+	    add_all(had, &source->states[PAGE_SWAPPED]) < 0 || add_all(had, source->joined) < 0)
 		return -1;
 	page_runs_sort(had);
 	image->state_pages = page_runs_pages(had);
-	if (add_files(had, source->mappings) < 0)
+	if (add_all(had, source->frozen) < 0 || add_files(had, source->mappings) < 0)
 		return -1;
 	page_runs_sort(had);
 	return 0;

@@ -52,7 +52,7 @@ struct page_image {
 	struct page_span *spans; /* by address */
 	struct page_runs had;	 /* pages that the zygote had */
 	uint64_t drawn;		 /* pages */
-	uint64_t state_pages;	 /* of `had`: not of files */
+	uint64_t state_pages;	 /* of `had`: neither of files nor of the frozen image */
 	bool is_frozen;
 	bool has_places; /* which page is which is known, and not only how many there are */
 };

@@ -140,7 +140,7 @@ on_slice(evutil_socket_t fd, short what, void *context)
 		break;
 	}
 	if (survey_measure_finish(&surveys->measure, generation->process.pid,
-				  &generation->subject) < 0) {
+				  generation->ready.image.image_bytes, &generation->subject) < 0) {
 		fail(surveys, surveys->measure.error);
 		return;
 	}

@@ -221,20 +221,25 @@ add_part(void *owner, const struct page_part *part)
 		survey->mapped_bytes += part->count * PAGE_BYTES;
 }
 
-/* An inherited image is what the probe inherited: all of it is mapped. */
+/*
+ * What the probe inherited page by page is all mapped. Of a frozen image it maps what it has touched; how large that is the
+ * zygote has said, and whether it is in memory nobody can tell from here.
+ */
 static void
-size_image(struct survey *survey)
+size_image(struct survey *survey, uint64_t frozen_bytes)
 {
-	survey->image_bytes = survey->image->state_pages * PAGE_BYTES;
-	survey->resident_bytes = survey->image_bytes;
-	if (survey->image->is_frozen)
-		return;
-	survey->resident_bytes -= survey->pages[PAGES_SWAPPED] * PAGE_BYTES;
-	survey->mapped_bytes = survey->image_bytes;
+	const uint64_t inherited_bytes = survey->image->state_pages * PAGE_BYTES;
+
+	survey->image_bytes = inherited_bytes + frozen_bytes;
+	survey->resident_bytes = survey->image_bytes - survey->pages[PAGES_SWAPPED] * PAGE_BYTES;
+	survey->mapped_bytes += inherited_bytes;
+	if (survey->mapped_bytes > survey->image_bytes)
+		survey->mapped_bytes = survey->image_bytes;
 }
 
 int
-survey_measure_finish(struct survey_measure *measure, pid_t zygote, struct survey_subject *subject)
+survey_measure_finish(struct survey_measure *measure, pid_t zygote, uint64_t frozen_bytes,
+		      struct survey_subject *subject)
 {
 	const struct page_walk *walk = &measure->walk;
 	struct page_image *image = subject->survey.image;
@@ -250,7 +255,7 @@ survey_measure_finish(struct survey_measure *measure, pid_t zygote, struct surve
 					   .page_table_bytes = walk->page_table_bytes,
 					   .rollup = measure->rollup };
 	page_image_compare(image, &walk->mappings, walk->states, add_part, &subject->survey);
-	size_image(&subject->survey);
+	size_image(&subject->survey, frozen_bytes);
 	if (procfs_children_count(zygote, &subject->survey.siblings) == 0 &&
 	    subject->survey.siblings > 0)
 		subject->survey.siblings--; /* the probe itself */

@@ -44,8 +44,8 @@ int survey_measure_open(struct survey_measure *measure, struct event_base *base,
 
 enum survey_measure_result survey_measure_step(struct survey_measure *measure);
 
-/* Makes the subject's survey of what was found. 0, or -1 with an error: then it is as before. */
-int survey_measure_finish(struct survey_measure *measure, pid_t zygote,
+/* Makes the subject's survey of what was found; the zygote says that it has frozen so much. 0, or -1 with an error: then it is as before. */
+int survey_measure_finish(struct survey_measure *measure, pid_t zygote, uint64_t frozen_bytes,
 			  struct survey_subject *subject) __attribute__((warn_unused_result));
 
 /* Drops what was found, but for the error. */
