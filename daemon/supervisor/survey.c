@@ -29,7 +29,7 @@
 #include "supervisor/survey_measure.h"
 #include "supervisor/zygote_proc.h"
 
-#define PROBE_MS 2000  /* for the zygote to fork it */
+#define PROBE_MS 5000  /* for the zygote to fork it, on a machine that has much else to do */
 #define STEPS_MS 20000 /* for reading it: a second for each 50 GiB */
 
 struct survey_wait {

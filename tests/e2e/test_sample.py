@@ -287,6 +287,7 @@ def test_a_held_child_goes_even_if_nobody_reads_it(zygoted):
 def test_a_child_that_dies_while_it_is_held_is_a_sample_lost(zygoted):
     daemon = zygoted(echo(ballast="1M"))
     before = take_samples(daemon, "/echo/")
+    daemon.wait_idle("echo")
     daemon.kill(daemon.pid, signal.SIGSTOP)
     try:
         assert daemon.get("/echo/").status == 200
