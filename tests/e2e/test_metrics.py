@@ -5,9 +5,11 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 
 import pytest
 
+import certs
 import zyg
 from client import Connection
 from load import Load
@@ -109,6 +111,21 @@ def test_a_child_that_died_is_gone_and_counted(zygoted):
     wait_sample(daemon, 'zygoted_children{pool="probe",state="busy"}', 0)
     wait_sample(daemon, 'zygoted_children{pool="probe",state="parked"}', 4)
     wait_sample(daemon, 'zygoted_child_exits_total{pool="probe",reason="fault"}', 1)
+
+
+def test_handshakes_by_result(zygoted, tmp_path):
+    certificate = certs.Authority(tmp_path).issue("localhost", "DNS:localhost,IP:127.0.0.1")
+    tls = {"certificate": certificate.chain, "key": certificate.key}
+    daemon = zygoted(pool("echo"), listeners=2, tls=tls, metrics=True)
+    port = str(daemon.ports[1])
+    curl = ["curl", "-sSk", f"https://127.0.0.1:{port}/echo/"]
+    assert subprocess.run(curl, capture_output=True, timeout=20).returncode == 0
+    with daemon.connect(listener=1) as plain:
+        plain.send(b"no TLS at all\r\n\r\n")
+        wait_sample(daemon, 'zygoted_tls_handshakes_total{result="failed"}', 1)
+    assert daemon.samples()['zygoted_tls_handshakes_total{result="ok"}'] == 1
+    with daemon.connect(listener=1):
+        wait_sample(daemon, 'zygoted_connections{listener="web1",state="handshake"}', 1)
 
 
 def test_connections_by_listener_and_state(zygoted):
