@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/control.h"
 #include "supervisor/control_figures.h"
+#include "supervisor/control_histogram.h"
 #include "supervisor/control_memory.h"
 #include "supervisor/control_policy.h"
 #include "supervisor/front_ask.h"
@@ -104,7 +105,7 @@ on_stats(void *owner, const struct front_answer *answer)
 							       &answer->times[pool->index]));
 	control_reply(request, json_pack("{s:b, s:o, s:o, s:o}", "ok", 1, "front",
 					 control_figures_front(&answer->front), "pools", pools,
-					 "bucket_bounds_us", control_figures_bounds()));
+					 "bucket_bounds_us", control_histogram_bounds()));
 }
 
 static void

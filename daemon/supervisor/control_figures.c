@@ -16,6 +16,7 @@
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/config_keys.h"
+#include "supervisor/control_histogram.h"
 #include "supervisor/control_image.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
@@ -209,39 +210,6 @@ control_figures_front(const struct msg_stats_end *stats)
 }
 
 json_t *
-control_figures_bounds(void)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i + 1 < HISTOGRAM_BUCKETS; i++)
-		json_array_append_new(list, json_integer(number(histogram_bound_us(i))));
-	return list;
-}
-
-static json_t *
-histogram_json(const struct histogram *histogram)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-		json_array_append_new(list, json_integer(number(histogram->counts[i])));
-	return list;
-}
-
-static void
-set_times(json_t *object, const struct msg_stats_times *times)
-{
-	static const char *const names[POOL_TIME_MAX] = {
-		[POOL_TIME_RUN] = "run_histogram",
-		[POOL_TIME_QUEUE] = "queue_histogram",
-		[POOL_TIME_FORK] = "fork_histogram",
-	};
-
-	for (int i = 0; i < POOL_TIME_MAX; i++)
-		json_object_set_new(object, names[i], histogram_json(&times->times[i]));
-}
-
-json_t *
 control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats,
 			 const struct msg_stats_times *times)
 {
@@ -268,7 +236,7 @@ control_figures_requests(const struct zygote_pool *pool, const struct msg_stats 
 	set_number(object, "bytes_out", stats->bytes_out);
 	set_number(object, "output_truncated", stats->output_truncated);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
-	set_times(object, times);
+	control_histogram_set(object, times);
 	return object;
 }
 

@@ -20,11 +20,10 @@ struct zygote_pool;
 /* `info`: the whole answer. */
 json_t *control_figures_info(const struct supervisor *supervisor);
 
-/* `stats`: the front, one pool's requests, and the upper bounds of its histograms' buckets but the last. */
+/* `stats`: the front, and one pool's requests. */
 json_t *control_figures_front(const struct msg_stats_end *stats);
 json_t *control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats,
 				 const struct msg_stats_times *times);
-json_t *control_figures_bounds(void);
 
 /* `pools`: one pool's zygote and children. */
 json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);
