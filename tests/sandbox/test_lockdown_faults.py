@@ -32,8 +32,12 @@ def deny(call, index=None, value=None):
 
 
 def started(zygoted, user, *denied):
-    """A daemon whose hostile pool meets these failures, beside one that does not."""
-    hostile = hostile_pool(options={"deny": denied}, cpu="1s", queue_timeout="100ms")
+    """A daemon whose hostile pool meets these failures, beside one that does not.
+
+    Inherited: the trial of an image forks too, and while the zygote is started again and again it would be seen.
+    """
+    keys = {"cpu": "1s", "queue_timeout": "100ms", "image": "inherited"}
+    hostile = hostile_pool(options={"deny": denied}, **keys)
     pools = [hostile, zyg.pool("echo", spare=2)]
     daemon = zygoted(*pools, user=user, start=False)
     daemon.spawn()
