@@ -164,7 +164,11 @@ survey_on_probed(struct zygote_generation *generation, const struct msg_buffer *
 	    surveys->measure.is_open)
 		return;
 	if (message->error != 0 || buffer->fds_count != 1) {
-		fail(surveys, "the zygote could not fork a probe");
+		fail(surveys,
+		     message->error == ETOOMANYREFS
+			     ? "too many descriptors of this user are on their way between "
+			       "processes: ask again"
+			     : "the zygote could not fork a probe");
 		return;
 	}
 	if (survey_measure_open(&surveys->measure, surveys->supervisor->base, buffer->fds[0],

@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import signal
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -307,6 +308,36 @@ def test_a_failed_request_is_no_sample(zygoted):
         assert daemon.get(f"/probe/{deed}").status == status
     daemon.wait_idle("probe")
     assert memory(daemon, "probe")["samples"] == 0
+
+
+HOARD = """
+import array, socket, sys
+here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+for _ in range(5):
+    here.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 200))])
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@places
+def test_descriptors_on_their_way_elsewhere_cost_no_zygote(zygoted):
+    """The kernel counts them by user; a user of its own, so that other tests' daemons do not meet it."""
+    daemon = zygoted(echo(), user="games")
+    zygote = daemon.zygote_pid("echo")
+    hoarder = subprocess.Popen(
+        [sys.executable, "-c", HOARD], user="games", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert hoarder.stdout.readline() == b"ready\n"
+        assert daemon.get("/echo/").status == 200
+        with pytest.raises(ControlError, match="descriptors of this user"):
+            memory(daemon, "echo")
+    finally:
+        hoarder.communicate()
+    assert memory(daemon, "echo")["image"] == "inherited"
+    take_samples(daemon, "/echo/")
+    assert daemon.zygote_pid("echo") == zygote
 
 
 def test_idle_control_connections_hold_up_no_sample(zygoted):

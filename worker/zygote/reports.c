@@ -9,11 +9,15 @@
 
 #include "children.h"
 #include "failure.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* Whether it has left. Out of memory is met like a full channel: by trying again later. */
+/*
+ * Whether it has left. Out of memory is met like a full channel: by trying again later. ETOOMANYREFS is left to the caller:
+ * the kernel counts the descriptors on their way by user, whoever else that is (unix(7)), against the sender's limit.
+ */
 static bool
 send_report(int fd, const void *message, const int *fds, unsigned fds_count)
 {
@@ -21,7 +25,7 @@ send_report(int fd, const void *message, const int *fds, unsigned fds_count)
 		return true;
 	if (errno == EPIPE || errno == ECONNRESET)
 		_exit(ZY_EXIT_OK);
-	if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM)
+	if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM && errno != ETOOMANYREFS)
 		zygote_fail(ZY_EXIT_ORDERS, errno, "report");
 	return false;
 }
@@ -71,22 +75,33 @@ flush_reset(struct front *front)
 		front->is_reset_due = false;
 }
 
+/* A probe that cannot be passed on is of no use: then that is the answer. */
 static void
 flush_probe(struct probe *probe)
 {
-	if (probe->is_due && send_report(ZYGOTE_SUPERVISOR_FD, &probe->answer, &probe->pidfd,
-					 probe->answer.error == 0 ? 1 : 0))
+	if (!probe->is_due)
+		return;
+	if (send_report(ZYGOTE_SUPERVISOR_FD, &probe->answer, &probe->pidfd,
+			probe->answer.error == 0 ? 1 : 0)) {
 		probe->is_due = false;
+	} else if (errno == ETOOMANYREFS) {
+		probe_end(probe);
+		probe->answer.error = ETOOMANYREFS;
+		probe->is_due = true;
+	}
 }
 
-/* The child may have died, and its slot have a successor, since it was ordered. */
+/*
+ * The child may have died, and its slot have a successor, since it was ordered. A sample that cannot be passed on is lost.
+ */
 static void
 flush_held(struct held *held)
 {
 	if (!held->is_due)
 		return;
 	if (held->slot->state != SLOT_ALIVE || held->slot->serial != held->message.serial ||
-	    send_report(ZYGOTE_SUPERVISOR_FD, &held->message, &held->slot->pidfd, 1))
+	    send_report(ZYGOTE_SUPERVISOR_FD, &held->message, &held->slot->pidfd, 1) ||
+	    errno == ETOOMANYREFS)
 		held->is_due = false;
 }
 
