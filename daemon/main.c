@@ -16,7 +16,7 @@
 int
 main(int argc, char **argv)
 {
-	if (argc == 1 && strcmp(argv[0], FRONT_TITLE) == 0) {
+	if (argc == 1 && strncmp(argv[0], FRONT_TITLE, strlen(FRONT_TITLE)) == 0) {
 		prctl(PR_SET_NAME, FRONT_TITLE); /* exec of /proc/self/exe left "exe" in ps -c */
 		front_run();
 	}

@@ -29,8 +29,9 @@ enum front_fd {
 	FRONT_SUPERVISOR_FD = 3, /* message channel */
 	FRONT_HERITAGE_FD = 4,	 /* read and closed at start */
 	FRONT_FILTER_FD = 5,	 /* the front's own BPF program; read and closed at start */
-	FRONT_TLS_FD = 6, /* a bundle of certificates (tls_bundle.h); read and closed at start */
-	FRONT_LISTENER_FD = 7,
+	FRONT_TLS_FD = 6,   /* a bundle of certificates (tls_bundle.h); read and closed at start */
+	FRONT_BOARD_FD = 7, /* struct front_board in a memfd; mapped and closed at start */
+	FRONT_LISTENER_FD = 8,
 };
 
 /*
@@ -45,11 +46,17 @@ enum zygote_fd {
 	ZYGOTE_HERITAGE_FD = ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX, /* read and closed at start */
 	ZYGOTE_FILTER_FD, /* the BPF program; read and closed at start */
 	ZYGOTE_WORKER_FD, /* the worker's shared object; closed once it is loaded */
-	ZYGOTE_FD_MAX	  /* descriptors from here on come and go */
+	ZYGOTE_FD_MAX,	  /* descriptors from here on come and go */
+	/*
+	 * Until the other zygotes of a generation are forked: their channels, those of one zygote
+	 * (to each front) after those of another.
+	 */
+	ZYGOTE_SIBLING_FD = ZYGOTE_FD_MAX
 };
 
 struct heritage_pool {
 	char name[PROTO_NAME_MAX];
+	uint32_t zygotes;      /* of a generation; <= PROTO_ZYGOTES_MAX */
 	uint32_t spare;	       /* parked children kept ready */
 	uint32_t max_children; /* parked, busy and dying together; <= PROTO_CHILDREN_MAX */
 	uint32_t queue;	       /* requests that may wait for a child */
@@ -99,7 +106,10 @@ struct heritage_listener {
 struct heritage_front {
 	uint32_t magic;
 	uint32_t size;
-	uint32_t epoch; /* counts the fronts that this supervisor started, from 1 */
+	uint32_t epoch; /* counts the starts of this front by this supervisor, from 1 */
+	uint32_t front; /* which of the fronts it is, from 0 */
+	uint32_t
+		fronts; /* how many there are; limits of pools and connections are this one's share */
 	uint32_t log_level;
 	uint32_t log_journal; /* 1: syslog priority prefixes, no time stamps */
 	uint32_t connections_max;
@@ -119,11 +129,20 @@ struct heritage_front {
 	uint32_t handshakes_max;       /* in progress at a time */
 	uint32_t ticket_lifetime_ms;   /* of TLS session tickets; 0: none are given */
 	uint32_t tls_bytes;	       /* of the bundle; 0: there is none */
-	uint32_t padding;
 	struct heritage_network exempt[PROTO_NETWORKS_MAX]; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
 	struct heritage_listener listeners[PROTO_LISTENERS_MAX];
 };
+
+/*
+ * What fronts tell each other, in memory that all of them map and each may write: so it is a hint, and what rests on it is
+ * harmless when it is wrong. The supervisor writes FRONT_ABSENT for a front that has died.
+ */
+struct front_board {
+	uint32_t connections[PROTO_FRONTS_MAX];
+};
+
+#define FRONT_ABSENT UINT32_MAX
 
 enum sandbox_mode { SANDBOX_ENFORCE, SANDBOX_LOG, SANDBOX_MODE_MAX };
 
@@ -135,8 +154,10 @@ struct heritage_zygote {
 	uint32_t generation;
 	uint32_t log_level;
 	uint32_t log_journal;
-	uint32_t fronts;	   /* channels from ZYGOTE_FRONT_FD on */
-	uint32_t max_children;	   /* slots per front */
+	uint32_t fronts;       /* channels from ZYGOTE_FRONT_FD on */
+	uint32_t max_children; /* slots per front, of all zygotes of the generation together */
+	uint32_t
+		zygotes; /* 1..PROTO_ZYGOTES_MAX; zygote i has the slots with slot % zygotes == i */
 	uint32_t sandbox;	   /* enum sandbox_mode */
 	uint32_t required_layers;  /* bit mask over enum layer: missing = exit ZY_EXIT_LAYER */
 	uint32_t cpu_seconds;	   /* RLIMIT_CPU of a child, 0: none */

@@ -18,7 +18,7 @@ static const struct {
 	size_t size;
 	unsigned fds_max;
 } types[MSG_TYPE_MAX] = {
-	[MSG_ATTACH] = { sizeof(struct msg_attach), 1 },
+	[MSG_ATTACH] = { sizeof(struct msg_attach), PROTO_ZYGOTES_MAX },
 	[MSG_DETACH] = { sizeof(struct msg_generation), 0 },
 	[MSG_STATS_GET] = { sizeof(struct msg_cookie), 0 },
 	[MSG_CHILDREN_GET] = { sizeof(struct msg_children_get), 0 },

@@ -26,6 +26,7 @@
 #define PROTO_ROUTES_MAX    32	/* per pool */
 #define PROTO_ROUTE_MAX	    128 /* bytes of one route, with the final NUL */
 #define PROTO_FRONTS_MAX    8
+#define PROTO_ZYGOTES_MAX   8 /* of one generation */
 #define PROTO_NETWORKS_MAX  32
 #define PROTO_PENALTIES_MAX 256	 /* sources that one answer lists */
 #define PROTO_CHILDREN_MAX  4096 /* slots per zygote and front; the bound of max_children */
@@ -36,7 +37,7 @@
 enum msg_type {
 	MSG_NONE,
 	/* supervisor -> front */
-	MSG_ATTACH, /* use this zygote; carries its channel */
+	MSG_ATTACH, /* use this generation; carries a channel to each of its zygotes */
 	MSG_DETACH, /* stop ordering from it, let its busy children finish, then MSG_DETACHED */
 	MSG_STATS_GET,
 	MSG_CHILDREN_GET,
@@ -93,7 +94,7 @@ struct msg_header {
 	uint32_t size; /* of the whole struct; must be the size of its type */
 };
 
-/* A pool's loaded zygote: `generation` counts from 1 over the life of the supervisor, per pool. */
+/* A pool's loaded zygotes: `generation` counts from 1 over the life of the supervisor, per pool. */
 struct msg_attach {
 	struct msg_header header;
 	uint32_t pool; /* index into heritage_front.pools */
@@ -489,6 +490,8 @@ struct msg_zygote_ready {
 	uint64_t load_us;     /* the worker's load */
 	uint64_t state_bytes; /* private memory after load, from the zygote's own smaps_rollup */
 	struct msg_image image;
+	uint32_t siblings_count;
+	int32_t siblings[PROTO_ZYGOTES_MAX - 1]; /* pids of the other zygotes, as it sees them */
 	struct msg_layer layers[LAYER_MAX];
 };
 
@@ -528,7 +531,7 @@ struct msg_sample {
 	uint32_t slot;
 	uint64_t serial;
 	uint32_t route; /* index into the pool's routes */
-	uint32_t padding;
+	uint32_t front; /* whose child it is: the zygote says so */
 };
 
 /* ---- front <-> zygote ---- */
@@ -612,6 +615,7 @@ struct msg_report_exited {
 	X(LAYER, 25, "a layer that the configuration requires is not available")                   \
 	X(EXEC, 26, "the program could not be executed")                                           \
 	X(FREEZE, 27, "the state could not be frozen")                                             \
+	X(SIBLING, 28, "another zygote of the generation died")                                    \
 	X(SANDBOX, 40, "a step of the lock-down failed")                                           \
 	X(SANDBOX_FDS, 41, "descriptors could not be put in order")                                \
 	X(SANDBOX_LIMITS, 42, "resource limits could not be set")                                  \

@@ -5,27 +5,40 @@
  */
 #include "front/admission.h"
 
-#include "base/proto.h"
-
 static unsigned
 least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-unsigned
-admission_order_count(const struct admission *view, bool idle)
+static unsigned
+rest(unsigned whole, unsigned part)
 {
-	unsigned all = view->parked + view->starting + view->busy + view->dying + view->elsewhere;
-	unsigned room = view->max_children > all ? view->max_children - all : 0;
-	unsigned ready = view->parked + view->starting;
-	unsigned wanted = view->spare + view->queued;
-	unsigned missing = wanted > ready ? wanted - ready : 0;
-	unsigned batch = view->spare / 4 > 1 ? view->spare / 4 : 1;
+	return whole > part ? whole - part : 0;
+}
 
-	if (view->queued <= ready && !idle && missing < batch)
-		return 0;
-	return least(least(missing, room), PROTO_BATCH_MAX);
+unsigned
+admission_batch(const struct admission *view)
+{
+	return view->spare / 4 > 1 ? view->spare / 4 : 1;
+}
+
+unsigned
+admission_order_count(const struct admission *view, enum admission_pace pace)
+{
+	const unsigned all =
+		view->parked + view->starting + view->busy + view->dying + view->elsewhere;
+	const unsigned ready = view->parked + view->starting;
+	const unsigned missing = rest(view->spare + view->queued, ready);
+	const unsigned room = least(rest(view->max_children, all),
+				    rest(view->zygotes * ADMISSION_FORKING_MAX, view->forking));
+	const unsigned batch = admission_batch(view);
+
+	if (view->queued > ready || pace == ADMISSION_FILL)
+		return least(missing, room);
+	if (pace == ADMISSION_TICK)
+		return least(least(missing, batch), room);
+	return missing < batch ? 0 : least(missing, room);
 }
 
 bool

@@ -40,11 +40,19 @@ total(const struct connection *connection)
 						 : &front->connections_count;
 }
 
+/* To the other fronts: clients' connections are what is shared among them. */
+static void
+say_count(const struct front *front)
+{
+	balance_set(&front->balance, front->connections_count);
+}
+
 void
 connection_count_open(const struct connection *connection)
 {
 	++*total(connection);
 	++*counter(connection, connection->state);
+	say_count(connection->front);
 }
 
 void
@@ -56,4 +64,6 @@ connection_change_state(struct connection *connection, enum connection_state sta
 	else
 		--*total(connection);
 	connection->state = state;
+	if (state == CONNECTION_CLOSED)
+		say_count(connection->front);
 }

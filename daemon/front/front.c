@@ -152,6 +152,8 @@ init_front(struct front *front)
 	scrape_open(front);
 	memory_look_init(front);
 	open_pools(front);
+	if (balance_open(&front->balance, front->heritage) < 0)
+		die("cannot map what fronts tell each other: %s", strerror(errno));
 	listener_open_all(front);
 	start_tick(front);
 }

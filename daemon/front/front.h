@@ -8,6 +8,7 @@
 #define ZYGOTED_FRONT_FRONT_H
 
 #include "base/heritage.h"
+#include "front/balance.h"
 #include "front/handshake.h"
 #include "front/tls.h"
 
@@ -48,6 +49,7 @@ struct front {
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned connections_count; /* of clients */
 	unsigned scrapers_count;    /* of metrics listeners */
+	struct balance balance;	    /* of clients, with the other fronts */
 	unsigned active_count;	    /* connections with a request in progress */
 	bool draining;
 	uint64_t drain_cookie;

@@ -1,5 +1,5 @@
 /*
- * A generation's life: its channel, its slots, the order to fork.
+ * A generation's life: its channels, its slots, the order to fork.
  *
  * Runs in: front. Rule: a child's state changes in generation_change_state alone.
  */
@@ -20,16 +20,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static struct child_list *
+list_of(struct child *child)
+{
+	return child->state == CHILD_FREE ? &child->lane->free
+					  : &child->generation->lists[child->state];
+}
+
 void
 generation_change_state(struct child *child, enum child_state state)
 {
 	struct generation *generation = child->generation;
 
-	TAILQ_REMOVE(&generation->lists[child->state], child, link);
+	TAILQ_REMOVE(list_of(child), child, link);
 	generation->counts[child->state]--;
 	child->state = state;
 	generation->counts[state]++;
-	TAILQ_INSERT_TAIL(&generation->lists[state], child, link);
+	TAILQ_INSERT_TAIL(list_of(child), child, link);
 }
 
 void
@@ -40,7 +47,7 @@ generation_free_slot(struct child *child)
 		close(child->fd);
 	child->fd = -1;
 	if (child->kill_wanted)
-		TAILQ_REMOVE(&child->generation->kills, child, kill_link);
+		TAILQ_REMOVE(&child->lane->kills, child, kill_link);
 	child->kill_wanted = false;
 	child->killed = false;
 	child->log_cut = false;
@@ -65,14 +72,15 @@ say_attached(struct generation *generation)
 static void
 on_readable(evutil_socket_t fd, short what, void *argument)
 {
-	struct generation *generation = argument;
+	struct lane *lane = argument;
+	struct generation *generation = lane->generation;
 	struct pool *pool = generation->pool;
 	struct msg_buffer buffer;
 	int got;
 
 	(void)what;
 	while ((got = msg_recv(fd, &buffer)) > 0)
-		generation_dispatch_report(generation, &buffer);
+		generation_dispatch_report(lane, &buffer);
 	if (got == 0 || errno != EAGAIN) {
 		log_event(LOG_WARNING, "zygote gone", "pool=%s generation=%u", pool->config->name,
 			  generation->number);
@@ -94,51 +102,82 @@ alloc_children(struct generation *generation)
 	for (uint32_t slot = 0; slot < generation->slots; slot++) {
 		struct child *child = &generation->children[slot];
 		child->generation = generation;
+		child->lane = &generation->lanes[slot % generation->lanes_count];
 		child->slot = slot;
 		child->fd = child->log_read_fd = child->log_write_fd = -1;
-		TAILQ_INSERT_TAIL(&generation->lists[CHILD_FREE], child, link);
+		TAILQ_INSERT_TAIL(&child->lane->free, child, link);
 	}
 	generation->counts[CHILD_FREE] = generation->slots;
 	return 0;
 }
 
-struct generation *
-generation_open(struct pool *pool, uint32_t number, int fd)
+static void
+open_lane(struct generation *generation, int fd)
 {
-	struct event_base *base = pool->front->base;
+	struct event_base *base = generation->pool->front->base;
+	struct lane *lane = &generation->lanes[generation->lanes_count++];
+
+	lane->generation = generation;
+	lane->fd = fd;
+	TAILQ_INIT(&lane->free);
+	TAILQ_INIT(&lane->kills);
+	event_assign(&lane->read_event, base, fd, EV_READ | EV_PERSIST, on_readable, lane);
+	event_assign(&lane->write_event, base, fd, EV_WRITE | EV_PERSIST, generation_on_writable,
+		     lane);
+}
+
+static void
+close_lane(struct lane *lane)
+{
+	event_del(&lane->read_event);
+	event_del(&lane->write_event);
+	close(lane->fd);
+}
+
+static struct generation *
+generation_new(struct pool *pool, uint32_t number, const int *fds)
+{
 	struct generation *generation = calloc(1, sizeof(*generation));
 
-	if (generation == NULL) {
-		close(fd);
+	if (generation == NULL)
 		return NULL;
-	}
 	generation->pool = pool;
 	generation->number = number;
 	generation->slots = pool->config->max_children;
-	generation->fd = fd;
-	TAILQ_INIT(&generation->kills);
 	for (int state = 0; state < CHILD_STATE_MAX; state++)
 		TAILQ_INIT(&generation->lists[state]);
-	if (alloc_children(generation) < 0) {
-		free(generation);
-		close(fd);
+	for (uint32_t i = 0; i < pool->config->zygotes; i++)
+		open_lane(generation, fds[i]);
+	/* Fronts begin with different ones. */
+	generation->next_lane = pool->front->heritage->front;
+	if (alloc_children(generation) == 0)
+		return generation;
+	free(generation);
+	return NULL;
+}
+
+struct generation *
+generation_open(struct pool *pool, uint32_t number, const int *fds)
+{
+	struct generation *generation = generation_new(pool, number, fds);
+
+	if (generation == NULL) {
+		for (uint32_t i = 0; i < pool->config->zygotes; i++)
+			close(fds[i]);
 		return NULL;
 	}
-	event_assign(&generation->read_event, base, fd, EV_READ | EV_PERSIST, on_readable,
-		     generation);
-	event_assign(&generation->write_event, base, fd, EV_WRITE | EV_PERSIST,
-		     generation_on_writable, generation);
-	evtimer_assign(&generation->sweep_event, base, generation_on_sweep, generation);
-	event_add(&generation->read_event, NULL);
-	generation_flush_orders(generation);
+	evtimer_assign(&generation->sweep_event, pool->front->base, generation_on_sweep,
+		       generation);
+	for (unsigned i = 0; i < generation->lanes_count; i++) {
+		event_add(&generation->lanes[i].read_event, NULL);
+		generation_flush_orders(&generation->lanes[i]);
+	}
 	return generation;
 }
 
 void
 generation_close(struct generation *generation)
 {
-	event_del(&generation->read_event);
-	event_del(&generation->write_event);
 	event_del(&generation->sweep_event);
 	for (uint32_t slot = 0; slot < generation->slots; slot++) {
 		struct child *child = &generation->children[slot];
@@ -151,7 +190,8 @@ generation_close(struct generation *generation)
 			close(child->fd);
 		child_log_close(child);
 	}
-	close(generation->fd);
+	for (unsigned i = 0; i < generation->lanes_count; i++)
+		close_lane(&generation->lanes[i]);
 	free(generation->children);
 	free(generation);
 }
@@ -163,6 +203,7 @@ start_child(struct child *child, int fd, uint64_t now)
 	child->fd = fd;
 	child->ordered_ns = now;
 	child->pid = 0;
+	child->lane->awaited++;
 	generation_change_state(child, CHILD_STARTING);
 }
 
@@ -184,19 +225,37 @@ prepare_child(struct generation *generation, struct child *child, struct msg_ord
 	return true;
 }
 
-unsigned
-generation_order(struct generation *generation, unsigned count)
+/* The one that has to fork the fewest, of equals the one whose turn it is; NULL when no slot is free. */
+static struct lane *
+choose_lane(struct generation *generation)
 {
+	struct lane *chosen = NULL;
+
+	for (unsigned i = 0; i < generation->lanes_count; i++) {
+		struct lane *lane =
+			&generation->lanes[(generation->next_lane + i) % generation->lanes_count];
+		if (!TAILQ_EMPTY(&lane->free) &&
+		    (chosen == NULL || lane->awaited < chosen->awaited))
+			chosen = lane;
+	}
+	if (chosen != NULL)
+		generation->next_lane = (unsigned)(chosen - generation->lanes) + 1;
+	return chosen;
+}
+
+/* One message's worth. */
+static unsigned
+order_from(struct lane *lane, unsigned count)
+{
+	struct generation *generation = lane->generation;
 	struct msg_order order = { .epoch = generation->pool->front->heritage->epoch };
 	struct child *prepared[PROTO_BATCH_MAX];
 	int fds[MSG_FDS_MAX];
 	struct child *child;
 	bool sent;
 
-	if (generation->state != GENERATION_SERVING)
-		return 0;
 	msg_init(&order, MSG_ORDER_FORK);
-	TAILQ_FOREACH (child, &generation->lists[CHILD_FREE], link) {
+	TAILQ_FOREACH (child, &lane->free, link) {
 		if (order.count == count || order.count == PROTO_BATCH_MAX)
 			break;
 		prepared[order.count] = child;
@@ -205,7 +264,7 @@ generation_order(struct generation *generation, unsigned count)
 	}
 	if (order.count == 0)
 		return 0;
-	sent = msg_send(generation->fd, &order, fds, 2 * order.count) == 0;
+	sent = msg_send(lane->fd, &order, fds, 2 * order.count) == 0;
 	for (uint32_t i = 0; i < order.count; i++) {
 		close(fds[2 * (size_t)i]);
 		if (sent) {
@@ -216,6 +275,34 @@ generation_order(struct generation *generation, unsigned count)
 		}
 	}
 	return sent ? order.count : 0;
+}
+
+unsigned
+generation_order(struct generation *generation, unsigned count)
+{
+	const unsigned part = (count + generation->lanes_count - 1) / generation->lanes_count;
+	unsigned ordered = 0;
+
+	while (generation->state == GENERATION_SERVING && ordered < count) {
+		struct lane *lane = choose_lane(generation);
+		const unsigned left = count - ordered;
+		const unsigned sent =
+			lane != NULL ? order_from(lane, left < part ? left : part) : 0;
+		if (sent == 0)
+			break;
+		ordered += sent;
+	}
+	return ordered;
+}
+
+unsigned
+generation_forking(const struct generation *generation)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < generation->lanes_count; i++)
+		sum += generation->lanes[i].awaited;
+	return sum;
 }
 
 struct child *

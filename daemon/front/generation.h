@@ -1,6 +1,6 @@
 /*
- * One loaded zygote as the front sees it: the channel for orders and reports, and a slot for every
- * child.
+ * One loaded generation as the front sees it: a channel for orders and reports to each of its
+ * zygotes, and a slot for every child.
  *
  * The front keeps all bookkeeping about children, so that the zygote need not write to its memory.
  * A slot changes its state through one function only, which keeps lists and counts in step.
@@ -26,6 +26,7 @@ struct child {
 	TAILQ_ENTRY(child) link; /* in the list of its state */
 	TAILQ_ENTRY(child) kill_link;
 	struct generation *generation;
+	struct lane *lane; /* the zygote that forks it, the same for each child of the slot */
 	struct exchange *exchange; /* busy: whose request it serves */
 	uint64_t serial;
 	uint64_t request; /* id of the request that it got, 0 if none */
@@ -54,21 +55,34 @@ struct child {
 TAILQ_HEAD(child_list, child);
 
 enum generation_state {
-	GENERATION_RESETTING, /* waits for the zygote to have forgotten an earlier front */
+	GENERATION_RESETTING, /* waits for the zygotes to have forgotten an earlier front */
 	GENERATION_SERVING,   /* takes orders */
 	GENERATION_DRAINING,  /* no new requests; its busy children finish */
 	GENERATION_STATE_MAX
 };
 
+/* One zygote of a generation: slots with slot % zygotes == its index are its own. */
+struct lane {
+	struct generation *generation;
+	struct event read_event;
+	struct event write_event; /* pending while orders wait for room in the channel */
+	struct child_list free;
+	struct child_list kills;
+	unsigned awaited; /* children ordered from it, and not reported yet */
+	int fd;
+	bool reset_sent;
+	bool is_reset; /* it has forgotten an earlier front */
+};
+
 struct generation {
 	LIST_ENTRY(generation) link; /* of the pool */
 	struct pool *pool;
-	struct event read_event;
-	struct event write_event; /* pending while orders wait for room in the channel */
-	struct event sweep_event; /* ends children that answered but did not exit */
-	struct child *children;	  /* heritage_pool.max_children slots */
-	struct child_list lists[CHILD_STATE_MAX];
-	struct child_list kills;
+	struct lane lanes[PROTO_ZYGOTES_MAX];
+	unsigned lanes_count;
+	unsigned next_lane;			  /* for its turn among equals */
+	struct event sweep_event;		  /* ends children that answered but did not exit */
+	struct child *children;			  /* heritage_pool.max_children slots */
+	struct child_list lists[CHILD_STATE_MAX]; /* free ones are in their lane's */
 	unsigned counts[CHILD_STATE_MAX];
 	struct recycle_watch watch;
 	uint64_t next_serial;
@@ -76,8 +90,6 @@ struct generation {
 	uint32_t slots;
 	enum generation_state state;
 	struct fork_pause pause; /* of its orders */
-	int fd;
-	bool reset_sent;
 	bool attached_said;
 	bool recycle_said;
 };
@@ -92,17 +104,17 @@ struct child_exit {
 };
 
 /*
- * Takes over the channel `fd` of a ready zygote and resets it. NULL when out of memory (fd is
- * closed).
+ * Takes over the channels of the pool's zygotes, which are ready, and resets them. NULL when out of
+ * memory (the channels are closed).
  */
-struct generation *generation_open(struct pool *pool, uint32_t number, int fd)
+struct generation *generation_open(struct pool *pool, uint32_t number, const int *fds)
 	__attribute__((warn_unused_result));
 
 /* Ends the bookkeeping: busy children's requests see their sockets close by themselves. Frees. */
 void generation_close(struct generation *generation);
 
-/* Orders up to `count` children. Returns how many were ordered: fewer when descriptors or the
- * channel run out. */
+/* Orders up to `count` children, each zygote its part, those first that have the least to do. Returns
+ * how many were ordered: fewer when descriptors, channels or slots run out. */
 unsigned generation_order(struct generation *generation, unsigned count);
 
 /*
@@ -122,6 +134,9 @@ void generation_kill(struct child *child);
  * closed. */
 void generation_drain(struct generation *generation);
 bool generation_is_empty(const struct generation *generation);
+
+/* Children that were ordered and are not forked yet. */
+unsigned generation_forking(const struct generation *generation);
 
 /* Children of all states. */
 unsigned generation_children(const struct generation *generation);

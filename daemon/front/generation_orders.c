@@ -18,25 +18,27 @@
 static const struct timeval sweep_interval = { 0, 100000 };
 
 static bool
-send_kills(struct generation *generation)
+send_kills(struct lane *lane)
 {
-	while (!TAILQ_EMPTY(&generation->kills)) {
+	const struct generation *generation = lane->generation;
+
+	while (!TAILQ_EMPTY(&lane->kills)) {
 		struct child *child;
 		struct msg_order order = { .epoch = generation->pool->front->heritage->epoch };
 
 		msg_init(&order, MSG_ORDER_KILL);
-		TAILQ_FOREACH (child, &generation->kills, kill_link) {
+		TAILQ_FOREACH (child, &lane->kills, kill_link) {
 			order.children[order.count++] =
 				(struct msg_order_child){ .slot = child->slot,
 							  .serial = child->serial };
 			if (order.count == PROTO_BATCH_MAX)
 				break;
 		}
-		if (msg_send(generation->fd, &order, NULL, 0) < 0)
+		if (msg_send(lane->fd, &order, NULL, 0) < 0)
 			return false;
 		for (uint32_t i = 0; i < order.count; i++) {
-			child = TAILQ_FIRST(&generation->kills);
-			TAILQ_REMOVE(&generation->kills, child, kill_link);
+			child = TAILQ_FIRST(&lane->kills);
+			TAILQ_REMOVE(&lane->kills, child, kill_link);
 			child->kill_wanted = false;
 			generation->pool->stats.kills++;
 		}
@@ -45,26 +47,27 @@ send_kills(struct generation *generation)
 }
 
 static bool
-send_reset(struct generation *generation)
+send_reset(struct lane *lane)
 {
+	const struct generation *generation = lane->generation;
 	struct msg_epoch reset = { .epoch = generation->pool->front->heritage->epoch };
 
-	if (generation->reset_sent)
+	if (lane->reset_sent)
 		return true;
 	msg_init(&reset, MSG_ORDER_RESET);
-	generation->reset_sent = msg_send(generation->fd, &reset, NULL, 0) == 0;
-	return generation->reset_sent;
+	lane->reset_sent = msg_send(lane->fd, &reset, NULL, 0) == 0;
+	return lane->reset_sent;
 }
 
 /* Sends what waits; asks for a call when the channel has room again. A broken channel shows in
  * on_readable. */
 void
-generation_flush_orders(struct generation *generation)
+generation_flush_orders(struct lane *lane)
 {
-	if (send_reset(generation) && send_kills(generation))
-		event_del(&generation->write_event);
+	if (send_reset(lane) && send_kills(lane))
+		event_del(&lane->write_event);
 	else if (errno == EAGAIN)
-		event_add(&generation->write_event, NULL);
+		event_add(&lane->write_event, NULL);
 }
 
 void
@@ -82,7 +85,7 @@ queue_kill(struct child *child)
 		return;
 	child->killed = true;
 	child->kill_wanted = true;
-	TAILQ_INSERT_TAIL(&child->generation->kills, child, kill_link);
+	TAILQ_INSERT_TAIL(&child->lane->kills, child, kill_link);
 }
 
 void
@@ -93,7 +96,7 @@ generation_kill(struct child *child)
 		child->dying_ns = front_now_ns();
 		generation_change_state(child, CHILD_DYING);
 	}
-	generation_flush_orders(child->generation);
+	generation_flush_orders(child->lane);
 }
 
 void
@@ -112,7 +115,8 @@ generation_on_sweep(evutil_socket_t fd, short what, void *argument)
 			break; /* the list is in order of dying_ns */
 		queue_kill(child);
 	}
-	generation_flush_orders(generation);
+	for (unsigned i = 0; i < generation->lanes_count; i++)
+		generation_flush_orders(&generation->lanes[i]);
 	if (generation->counts[CHILD_DYING] > 0)
 		event_add(&generation->sweep_event, &sweep_interval);
 }

@@ -13,10 +13,10 @@ void generation_change_state(struct child *child, enum child_state state);
 void generation_free_slot(struct child *child);
 
 /* Acts on one message from the zygote. */
-void generation_dispatch_report(struct generation *generation, const struct msg_buffer *buffer);
+void generation_dispatch_report(struct lane *lane, const struct msg_buffer *buffer);
 
 /* Sends what waits; a broken channel shows when it is read. */
-void generation_flush_orders(struct generation *generation);
+void generation_flush_orders(struct lane *lane);
 
 /* Callbacks of libevent's for write_event and sweep_event. */
 void generation_on_writable(evutil_socket_t fd, short what, void *argument);

@@ -21,23 +21,28 @@
 #include <string.h>
 
 static struct child *
-find_child(struct generation *generation, uint32_t slot, uint64_t serial)
+find_child(const struct lane *lane, uint32_t slot, uint64_t serial)
 {
+	const struct generation *generation = lane->generation;
+
 	if (slot >= generation->slots)
 		return NULL;
 	struct child *child = &generation->children[slot];
-	return child->state != CHILD_FREE && child->serial == serial ? child : NULL;
+	return child->lane == lane && child->state != CHILD_FREE && child->serial == serial ? child
+											    : NULL;
 }
 
 static void
-on_forked(struct generation *generation, const struct msg_forked_child *report)
+on_forked(struct lane *lane, const struct msg_forked_child *report)
 {
-	struct child *child = find_child(generation, report->slot, report->serial);
+	struct generation *generation = lane->generation;
+	struct child *child = find_child(lane, report->slot, report->serial);
 	struct msg_stats *stats = &generation->pool->stats;
 	struct msg_stats_times *times = &generation->pool->times;
 
 	if (child == NULL || child->pid != 0)
 		return;
+	lane->awaited--;
 	if (report->error != 0) {
 		stats->fork_failures++;
 		if (fork_pause_fail(&generation->pause, front_now_ns()))
@@ -140,9 +145,10 @@ count_usage(const struct child *child, const struct child_exit *ended)
 }
 
 static void
-on_exited(struct generation *generation, const struct msg_exited_child *report)
+on_exited(struct lane *lane, const struct msg_exited_child *report)
 {
-	struct child *child = find_child(generation, report->slot, report->serial);
+	struct generation *generation = lane->generation;
+	struct child *child = find_child(lane, report->slot, report->serial);
 	struct msg_stats *stats = &generation->pool->stats;
 	struct child_exit ended;
 
@@ -173,17 +179,24 @@ on_exited(struct generation *generation, const struct msg_exited_child *report)
 }
 
 static void
-on_reset_done(struct generation *generation, uint32_t epoch)
+on_reset_done(struct lane *lane, uint32_t epoch)
 {
+	struct generation *generation = lane->generation;
+
 	if (epoch != generation->pool->front->heritage->epoch ||
 	    generation->state != GENERATION_RESETTING)
 		return;
+	lane->is_reset = true;
+	for (unsigned i = 0; i < generation->lanes_count; i++)
+		if (!generation->lanes[i].is_reset)
+			return;
 	generation->state = GENERATION_SERVING;
 }
 
 void
-generation_dispatch_report(struct generation *generation, const struct msg_buffer *buffer)
+generation_dispatch_report(struct lane *lane, const struct msg_buffer *buffer)
 {
+	const struct generation *generation = lane->generation;
 	const uint32_t epoch = generation->pool->front->heritage->epoch;
 	const struct msg_header *header = (const void *)buffer->bytes;
 	const struct msg_report_forked *forked = (const void *)buffer->bytes;
@@ -191,17 +204,17 @@ generation_dispatch_report(struct generation *generation, const struct msg_buffe
 
 	switch (header->type) {
 	case MSG_REPORT_RESET:
-		on_reset_done(generation, ((const struct msg_epoch *)(const void *)header)->epoch);
+		on_reset_done(lane, ((const struct msg_epoch *)(const void *)header)->epoch);
 		break;
 	case MSG_REPORT_FORKED:
 		for (uint32_t i = 0;
 		     forked->epoch == epoch && i < forked->count && i < PROTO_BATCH_MAX; i++)
-			on_forked(generation, &forked->children[i]);
+			on_forked(lane, &forked->children[i]);
 		break;
 	case MSG_REPORT_EXITED:
 		for (uint32_t i = 0;
 		     exited->epoch == epoch && i < exited->count && i < PROTO_BATCH_MAX; i++)
-			on_exited(generation, &exited->children[i]);
+			on_exited(lane, &exited->children[i]);
 		break;
 	default:
 		log_event(LOG_ERROR, "unexpected report", "pool=%s type=%u",

@@ -20,6 +20,9 @@
 /* Connections taken per wake-up, so that a flood of them does not starve those that are there. */
 #define ACCEPT_BATCH 64
 
+/* How long a front that has more connections than another leaves it the next one. */
+static const struct timeval yield_delay = { 0, 2000 };
+
 static const struct timeval retry_delay = { 0, 100000 };
 
 struct listener {
@@ -28,6 +31,7 @@ struct listener {
 	struct event event;
 	struct event retry;
 	int fd;
+	int yielded; /* connections to take when nobody else has taken them */
 };
 
 /* Of metrics listeners: monitoring is a handful of programs. */
@@ -47,23 +51,13 @@ is_full(const struct listener *listener)
 	return listener_is_full(listener->front, listener->config);
 }
 
+/* Not watched for that long; NULL: until listener_resume. */
 static void
-pause_listener(struct listener *listener, bool retry)
+pause_listener(struct listener *listener, const struct timeval *delay)
 {
 	event_del(&listener->event);
-	if (retry)
-		event_add(&listener->retry, &retry_delay);
-}
-
-static void
-on_retry(evutil_socket_t fd, short what, void *argument)
-{
-	struct listener *listener = argument;
-
-	(void)fd;
-	(void)what;
-	if (listener->fd >= 0 && !is_full(listener))
-		event_add(&listener->event, NULL);
+	if (delay != NULL)
+		event_add(&listener->retry, delay);
 }
 
 /* Whether to go on accepting. */
@@ -80,41 +74,84 @@ survive(struct listener *listener, int error)
 	default:
 		log_event(LOG_WARNING, "cannot accept", "listener=%s error=\"%s\"",
 			  listener->config->name, strerror(error));
-		pause_listener(listener, true);
+		pause_listener(listener, &retry_delay);
 		return false;
 	}
+}
+
+/* Takes one connection. Whether there may be more to take. */
+static bool
+accept_one(struct listener *listener)
+{
+	struct front *front = listener->front;
+	struct listener_figures *figures = &front->figures[listener - front->listeners];
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+
+	if (is_full(listener)) {
+		pause_listener(listener, NULL);
+		return false;
+	}
+	int client = accept4(listener->fd, (struct sockaddr *)&peer, &length,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (client < 0)
+		return survive(listener, errno);
+	front->accepted++;
+	figures->accepted++;
+	if (connection_open(front, listener->config, client, &peer) < 0) {
+		front->refused++;
+		figures->refused++;
+	}
+	return true;
+}
+
+/* Of clients: whoever answers a scraper has the same to say. */
+static bool
+is_ahead(const struct listener *listener)
+{
+	const struct front *front = listener->front;
+
+	return listener->config->protocol != PROTOCOL_METRICS &&
+	       balance_is_ahead(&front->balance, front->connections_count);
 }
 
 static void
 on_acceptable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener *listener = argument;
-	struct front *front = listener->front;
-	struct listener_figures *figures = &front->figures[listener - front->listeners];
 
+	(void)fd;
 	(void)what;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		struct sockaddr_storage peer;
-		socklen_t length = sizeof(peer);
-
-		if (is_full(listener)) {
-			pause_listener(listener, false);
+		if (is_ahead(listener)) {
+			pause_listener(listener, &yield_delay);
 			return;
 		}
-		int client = accept4(fd, (struct sockaddr *)&peer, &length,
-				     SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (client < 0) {
-			if (survive(listener, errno))
-				continue;
+		listener->yielded = 1;
+		if (!accept_one(listener))
 			return;
-		}
-		front->accepted++;
-		figures->accepted++;
-		if (connection_open(front, listener->config, client, &peer) < 0) {
-			front->refused++;
-			figures->refused++;
-		}
 	}
+}
+
+/*
+ * What is still there nobody else has taken: the others may not have woken up yet, or may be busy, full or stopped. So one at first,
+ * and twice as many each time.
+ */
+static void
+on_retry(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener *listener = argument;
+
+	(void)fd;
+	(void)what;
+	if (listener->fd < 0 || is_full(listener))
+		return;
+	event_add(&listener->event, NULL);
+	for (int i = 0; i < listener->yielded; i++)
+		if (!accept_one(listener))
+			return;
+	if (listener->yielded < ACCEPT_BATCH)
+		listener->yielded *= 2;
 }
 
 void
@@ -130,6 +167,7 @@ listener_open_all(struct front *front)
 		listener->front = front;
 		listener->config = &heritage->listeners[i];
 		listener->fd = FRONT_LISTENER_FD + (int)i;
+		listener->yielded = 1;
 		event_assign(&listener->event, front->base, listener->fd, EV_READ | EV_PERSIST,
 			     on_acceptable, listener);
 		evtimer_assign(&listener->retry, front->base, on_retry, listener);

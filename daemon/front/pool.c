@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/msg.h"
-#include "front/admission.h"
 #include "front/exchange.h"
 #include "front/front.h"
 #include "front/route_stats.h"
@@ -19,15 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Spares are completed after this much quiet, or after an order that could not be sent. */
-static const struct timeval idle_delay = { 0, 20000 };
+/* Spares are completed by a batch at each of these, also after an order that could not be sent. */
+static const struct timeval refill_interval = { 0, 20000 };
 
 static void
-on_idle(evutil_socket_t fd, short what, void *argument)
+on_refill(evutil_socket_t fd, short what, void *argument)
 {
 	(void)fd;
 	(void)what;
-	pool_refill(argument, true);
+	pool_refill(argument, ADMISSION_TICK);
 }
 
 void
@@ -40,7 +39,7 @@ pool_init(struct pool *pool, struct front *front, uint32_t index)
 	pool->timeout = front_common_timeout(front, pool->config->timeout_ms);
 	LIST_INIT(&pool->generations);
 	TAILQ_INIT(&pool->queue);
-	evtimer_assign(&pool->idle_event, front->base, on_idle, pool);
+	evtimer_assign(&pool->refill_event, front->base, on_refill, pool);
 	sample_init(pool);
 	pool->routes = calloc(pool->config->routes_count + 1, sizeof(*pool->routes));
 	if (pool->routes == NULL)
@@ -69,6 +68,7 @@ look(const struct pool *pool, const struct generation *generation)
 		.queue = pool->config->queue,
 		.queued = pool->queued,
 		.elsewhere = count_draining(pool),
+		.zygotes = pool->config->zygotes,
 	};
 
 	if (generation != NULL) {
@@ -77,6 +77,7 @@ look(const struct pool *pool, const struct generation *generation)
 		view.starting = counts[CHILD_STARTING];
 		view.busy = counts[CHILD_BUSY];
 		view.dying = counts[CHILD_DYING];
+		view.forking = generation_forking(generation);
 	}
 	return view;
 }
@@ -102,7 +103,7 @@ look_at(const struct pool *pool, const struct generation *generation)
 
 /* Whether it has its spares, or takes no orders anyway. */
 static bool
-refill(struct pool *pool, struct generation *generation, bool idle)
+refill(struct pool *pool, struct generation *generation, enum admission_pace pace)
 {
 	struct admission view;
 
@@ -110,24 +111,22 @@ refill(struct pool *pool, struct generation *generation, bool idle)
 		return true;
 	if (!fork_pause_is_over(&generation->pause, front_now_ns()))
 		return false;
-	for (;;) {
-		view = look_at(pool, generation);
-		unsigned wanted = admission_order_count(&view, idle);
-		if (wanted == 0 || generation_order(generation, wanted) < wanted)
-			break;
-	}
+	view = look_at(pool, generation);
+	const unsigned wanted = admission_order_count(&view, pace);
+	if (wanted > 0)
+		generation_order(generation, wanted);
 	view = look_at(pool, generation);
 	return view.parked + view.starting >= view.spare;
 }
 
 void
-pool_refill(struct pool *pool, bool idle)
+pool_refill(struct pool *pool, enum admission_pace pace)
 {
-	const bool complete = refill(pool, pool->current, idle);
+	const bool complete = refill(pool, pool->current, pace);
 
-	if ((!refill(pool, pool->successor, true) || !complete) &&
-	    !event_pending(&pool->idle_event, EV_TIMEOUT, NULL))
-		event_add(&pool->idle_event, &idle_delay);
+	if ((!refill(pool, pool->successor, ADMISSION_FILL) || !complete) &&
+	    !event_pending(&pool->refill_event, EV_TIMEOUT, NULL))
+		event_add(&pool->refill_event, &refill_interval);
 }
 
 /* ---- requests ---- */
@@ -180,7 +179,7 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 		exchange->probe = verdict == BREAKER_PROBE;
 	}
 	if (pool->queued == 0 && start(pool, exchange)) {
-		pool_refill(pool, false);
+		pool_refill(pool, ADMISSION_BATCH);
 		return OUTCOME_OK;
 	}
 	view = look(pool, pool->current);
@@ -188,7 +187,7 @@ pool_submit(struct pool *pool, struct exchange *exchange)
 		return OUTCOME_QUEUE_FULL;
 	TAILQ_INSERT_TAIL(&pool->queue, exchange, queue_link);
 	pool->queued++;
-	pool_refill(pool, false);
+	pool_refill(pool, ADMISSION_BATCH);
 	serve_queue(pool);
 	return OUTCOME_OK;
 }
@@ -233,7 +232,7 @@ pool_on_ready(struct pool *pool)
 	struct generation *generation = LIST_FIRST(&pool->generations);
 
 	serve_queue(pool);
-	pool_refill(pool, false);
+	pool_refill(pool, ADMISSION_BATCH);
 	serve_queue(pool);
 	while (generation != NULL) {
 		struct generation *next = LIST_NEXT(generation, link);
@@ -267,9 +266,9 @@ retire(struct pool *pool, const struct generation *generation)
 }
 
 void
-pool_attach(struct pool *pool, uint32_t number, int fd)
+pool_attach(struct pool *pool, uint32_t number, const int *fds)
 {
-	struct generation *generation = generation_open(pool, number, fd);
+	struct generation *generation = generation_open(pool, number, fds);
 
 	if (generation == NULL) {
 		log_event(LOG_ERROR, "out of memory for a generation", "pool=%s",

@@ -11,6 +11,7 @@
 #define ZYGOTED_FRONT_POOL_H
 
 #include "base/heritage.h"
+#include "front/admission.h"
 #include "front/breaker.h"
 #include "front/generation.h"
 
@@ -32,7 +33,7 @@ struct pool {
 	LIST_HEAD(, generation) generations;
 	struct exchange_list queue; /* oldest first */
 	unsigned queued;
-	struct event idle_event; /* completes the spares after a quiet moment */
+	struct event refill_event; /* pending while spares are missing */
 	const struct timeval *queue_timeout;
 	const struct timeval *timeout;
 	struct breaker breaker;
@@ -47,9 +48,9 @@ struct pool {
 /* Dies when out of memory: start-up only. */
 void pool_init(struct pool *pool, struct front *front, uint32_t index);
 
-/* A zygote is ready: it serves at once if none does, else as soon as it has a parked child. Owns
- * fd. */
-void pool_attach(struct pool *pool, uint32_t generation, int fd);
+/* A generation is ready: it serves at once if none does, else as soon as it has a parked child. Owns
+ * the channels, one to each of its zygotes. */
+void pool_attach(struct pool *pool, uint32_t generation, const int *fds);
 /* The supervisor wants this generation to end: it drains. */
 void pool_detach(struct pool *pool, uint32_t generation);
 
@@ -72,7 +73,7 @@ void pool_on_ready(struct pool *pool);
 void pool_on_generation_gone(struct pool *pool, struct generation *generation);
 
 /* Orders what admission wants. */
-void pool_refill(struct pool *pool, bool idle);
+void pool_refill(struct pool *pool, enum admission_pace pace);
 
 /* One request has ended so; `probe`: the breaker's. */
 void pool_count_outcome(struct pool *pool, enum outcome outcome, bool probe);

@@ -76,7 +76,7 @@ sample_hold(const struct exchange *exchange)
 		.route = route_index(pool->config, exchange->route),
 	};
 	msg_init(&order, MSG_ORDER_SAMPLE);
-	if (msg_send(child->generation->fd, &order, NULL, 0) < 0)
+	if (msg_send(child->lane->fd, &order, NULL, 0) < 0)
 		return false;
 	child->fd = exchange->child_fd;
 	child->is_held = true;

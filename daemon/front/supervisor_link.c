@@ -244,9 +244,10 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 
 	switch (header->type) {
 	case MSG_ATTACH:
-		if (buffer->fds_count != 1 || attach->pool >= front->heritage->pools_count)
+		if (attach->pool >= front->heritage->pools_count ||
+		    buffer->fds_count != front->heritage->pools[attach->pool].zygotes)
 			bug("attach");
-		pool_attach(&front->pools[attach->pool], attach->generation, buffer->fds[0]);
+		pool_attach(&front->pools[attach->pool], attach->generation, buffer->fds);
 		buffer->fds_count = 0;
 		break;
 	case MSG_DETACH:

@@ -71,7 +71,8 @@ struct config {
 	char zygote_program[HERITAGE_PATH_MAX]; /* zygoted-zygote; default beside our own executable
 						 */
 	uint32_t log_level;
-	uint32_t required_layers;     /* bit mask over enum layer */
+	uint32_t required_layers; /* bit mask over enum layer */
+	uint32_t fronts;
 	struct heritage_front limits; /* only its limits are used: header_timeout_ms .. exempt */
 	uint32_t listeners_count;
 	uint32_t pools_count;

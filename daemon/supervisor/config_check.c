@@ -261,14 +261,35 @@ check_read_paths(const struct config_pool *pool, struct config_errors *errors)
 
 /* ---- pools ---- */
 
+/* Each front gets a share; 0 is 0 for all of them. */
 static void
-check_numbers(const struct config_pool *pool, struct config_errors *errors)
+check_share(const struct config *config, const struct config_pool *pool, const char *key,
+	    uint32_t value, struct config_errors *errors)
+{
+	if (value != 0 && value < config->fronts)
+		config_error(errors, pool->line,
+			     "pool \"%s\": %s = %u cannot be shared by fronts = %u: raise %s, or "
+			     "lower fronts",
+			     pool->front.name, key, value, config->fronts, key);
+}
+
+static void
+check_numbers(const struct config *config, const struct config_pool *pool,
+	      struct config_errors *errors)
 {
 	if (pool->front.spare > pool->front.max_children)
 		config_error(errors, pool->line,
 			     "pool \"%s\": spare = %u is more than max_children = %u: lower spare, "
 			     "or raise max_children",
 			     pool->front.name, pool->front.spare, pool->front.max_children);
+	if (pool->front.max_children < config->fronts * pool->front.zygotes)
+		config_error(errors, pool->line,
+			     "pool \"%s\": max_children = %u is less than fronts x zygotes = %u: "
+			     "each pair of them has a child at least: raise max_children",
+			     pool->front.name, pool->front.max_children,
+			     config->fronts * pool->front.zygotes);
+	check_share(config, pool, "spare", pool->front.spare, errors);
+	check_share(config, pool, "queue", pool->front.queue, errors);
 	if (pool->cpu_ms % 1000 != 0)
 		config_error(errors, pool->line,
 			     "pool \"%s\": cpu counts in whole seconds: write \"%us\"",
@@ -331,6 +352,10 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 		config_error(errors, last_line,
 			     "no pool: add pool \"NAME\" { worker = \"NAME\" "
 			     "routes = {\"/\"} }");
+	if (config->limits.connections_max < config->fronts)
+		config_error(errors, last_line,
+			     "connections = %u cannot be shared by fronts = %u: raise connections",
+			     config->limits.connections_max, config->fronts);
 	check_program(config, errors);
 	for (uint32_t i = 0; i < config->listeners_count; i++) {
 		check_listener(config, i, errors);
@@ -338,7 +363,7 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 	}
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		check_worker(&config->pools[i], errors);
-		check_numbers(&config->pools[i], errors);
+		check_numbers(config, &config->pools[i], errors);
 		check_sandbox(config, &config->pools[i], errors);
 		check_read_paths(&config->pools[i], errors);
 		check_routes(config, i, errors);

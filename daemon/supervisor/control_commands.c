@@ -19,7 +19,7 @@
 #include "supervisor/control_memory.h"
 #include "supervisor/control_policy.h"
 #include "supervisor/front_ask.h"
-#include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/metrics.h"
 #include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
@@ -103,9 +103,10 @@ on_stats(void *owner, const struct front_answer *answer)
 		json_array_append_new(pools,
 				      control_figures_requests(pool, &answer->pools[pool->index],
 							       &answer->times[pool->index]));
-	control_reply(request, json_pack("{s:b, s:o, s:o, s:o}", "ok", 1, "front",
-					 control_figures_front(&answer->front), "pools", pools,
-					 "bucket_bounds_us", control_histogram_bounds()));
+	control_reply(request,
+		      json_pack("{s:b, s:o, s:o, s:o}", "ok", 1, "front",
+				control_figures_front(&answer->front, answer->fronts), "pools",
+				pools, "bucket_bounds_us", control_histogram_bounds()));
 }
 
 static void
@@ -154,9 +155,10 @@ list_generation(json_t *list, const struct zygote_generation *generation,
 	const struct zygote_pool *pool = generation->pool;
 	struct procfs_children pids = { 0 };
 
-	if (answer->children_count > 0 && procfs_children_read(generation->process.pid, &pids) < 0)
-		log_event(LOG_DEBUG, "children not listed", "pool=%s error=\"%s\"",
-			  pool->config->front.name, strerror(errno));
+	for (uint32_t i = 0; answer->children_count > 0 && i <= generation->siblings_count; i++)
+		if (procfs_children_add(zygote_proc_pid(generation, i), &pids) < 0)
+			log_event(LOG_DEBUG, "children not listed", "pool=%s error=\"%s\"",
+				  pool->config->front.name, strerror(errno));
 	for (uint32_t i = 0; i < answer->children_count; i++) {
 		const struct msg_child *child = &answer->children[i];
 		if (child->generation != generation->number)
@@ -282,8 +284,8 @@ run_log(struct control_request *request)
 	msg_init(&message, MSG_LOG_LEVEL);
 	zygote_link_send_log_level(supervisor, message.level);
 	/* A front that is not there gets the level when it starts. */
-	if (front_proc_send(supervisor->front, &message) < 0 && errno == EAGAIN) {
-		control_reply_error(request, "the front is busy and keeps its level; try again");
+	if (fronts_send(supervisor, &message) < 0) {
+		control_reply_error(request, "a front is busy and keeps its level; try again");
 		return;
 	}
 	control_reply(request, json_pack("{s:b, s:s}", "ok", 1, "level",

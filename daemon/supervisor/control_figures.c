@@ -188,10 +188,11 @@ outcomes_json(const uint64_t outcomes[OUTCOME_MAX])
 }
 
 json_t *
-control_figures_front(const struct msg_stats_end *stats)
+control_figures_front(const struct msg_stats_end *stats, uint32_t fronts)
 {
 	json_t *object = json_object();
 
+	set_number(object, "fronts", fronts);
 	set_number(object, "connections", stats->connections);
 	set_number(object, "active", stats->active);
 	set_number(object, "accepted", stats->accepted);
@@ -261,6 +262,7 @@ control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *sta
 	set_text(object, "state", zygote_proc_state_name(pool));
 	set_number(object, "generation", shown != NULL ? shown->number : pool->last_number);
 	set_number(object, "pid", shown != NULL ? (uint64_t)shown->process.pid : 0);
+	set_number(object, "zygotes", loaded ? 1 + shown->siblings_count : 0);
 	set_real(object, "load_seconds", loaded ? (double)shown->ready.load_us / 1e6 : 0);
 	set_number(object, "state_bytes", loaded ? shown->ready.state_bytes : 0);
 	control_image_add(object, shown);

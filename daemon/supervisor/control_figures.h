@@ -6,6 +6,7 @@
 #define ZYGOTED_SUPERVISOR_CONTROL_FIGURES_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct front_answer;
 struct msg_child;
@@ -20,8 +21,8 @@ struct zygote_pool;
 /* `info`: the whole answer. */
 json_t *control_figures_info(const struct supervisor *supervisor);
 
-/* `stats`: the front, and one pool's requests. */
-json_t *control_figures_front(const struct msg_stats_end *stats);
+/* `stats`: the fronts together, and one pool's requests. */
+json_t *control_figures_front(const struct msg_stats_end *stats, uint32_t fronts);
 json_t *control_figures_requests(const struct zygote_pool *pool, const struct msg_stats *stats,
 				 const struct msg_stats_times *times);
 

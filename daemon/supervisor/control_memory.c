@@ -50,13 +50,14 @@ alone_bytes(const uint64_t pages[PAGES_CLASS_MAX], uint64_t count, uint64_t page
  * Without sharing each process would have all of the image, also the part that it never maps.
  */
 static struct sums
-add_up(const struct survey *survey, const struct sample_store *samples,
+add_up(const struct zygote_generation *generation, const struct survey *survey,
        const struct msg_stats *stats)
 {
 	const uint64_t shared = survey->pages[PAGES_SHARED] * PAGE_BYTES;
 	const uint64_t unmapped = survey->image_bytes - survey->mapped_bytes;
 	struct sums sums = { .parked = stats->spare, .busy = stats->busy };
-	const uint64_t processes = sums.parked + sums.busy + 1;
+	const struct sample_store *samples = generation->samples;
+	const uint64_t processes = sums.parked + sums.busy + 1 + generation->siblings_count;
 
 	sums.probe_bytes = alone_bytes(survey->pages, 1, survey->page_table_bytes);
 	sums.sample_bytes = sums.probe_bytes;
@@ -67,6 +68,7 @@ add_up(const struct survey *survey, const struct sample_store *samples,
 	sums.without_bytes =
 		processes * (survey->rollup.rss_bytes + unmapped + survey->page_table_bytes);
 	sums.with_bytes = shared + unmapped + survey->page_table_bytes +
+			  generation->siblings_count * sums.probe_bytes +
 			  sums.parked * sums.probe_bytes + sums.busy * sums.sample_bytes;
 	return sums;
 }
@@ -140,7 +142,7 @@ pool_json(const struct zygote_pool *pool, const struct msg_stats *stats)
 		json_set_text(object, "error", error);
 		return object;
 	}
-	const struct sums sums = add_up(survey, pool->serving->samples, stats);
+	const struct sums sums = add_up(pool->serving, survey, stats);
 	json_set_number(object, "generation", pool->serving->number);
 	json_set_number(object, "state_bytes", pool->serving->ready.state_bytes);
 	set_probe(object, survey);

@@ -1,41 +1,23 @@
 /*
- * Questions to the front: each has a cookie, a bound of 2 s, and one callback.
+ * Questions to the fronts: each has a cookie, a bound of 2 s, and one callback. All fronts that run
+ * are asked, and their answers put together.
  *
- * Runs in: supervisor. The front's answers are checked like a stranger's: indices, counts and
- * cookies. A question that gets no answer costs one error on the control socket and nothing else.
+ * Runs in: supervisor. A question that gets no answer costs one error on the control socket and
+ * nothing else. Answers are taken in front_ask_answers.c.
  */
-#include "supervisor/front_ask.h"
+#include "supervisor/front_ask_parts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include <event2/event.h>
 
-#include "base/log.h"
 #include "base/msg.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/supervisor.h"
-
-struct front_ask {
-	TAILQ_ENTRY(front_ask) link;
-	struct front_asks *asks;
-	uint64_t cookie;
-	uint32_t pool; /* of a question about one */
-	struct event *timer;
-	front_answer_fn *done;
-	void *owner;
-	struct front_answer answer;
-};
-
-struct front_asks {
-	struct supervisor *supervisor;
-	uint64_t last_cookie;
-	TAILQ_HEAD(front_ask_list, front_ask) open;
-};
 
 static void
 ask_free(struct front_ask *ask)
@@ -48,9 +30,8 @@ ask_free(struct front_ask *ask)
 	free(ask);
 }
 
-/* The callback may ask again, so this question is out of the list by then. */
-static void
-close_ask(struct front_ask *ask, const char *error)
+void
+front_ask_close(struct front_ask *ask, const char *error)
 {
 	TAILQ_REMOVE(&ask->asks->open, ask, link);
 	ask->answer.error = error;
@@ -72,7 +53,7 @@ on_timeout(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
-	close_ask(context, "the front did not answer in time");
+	front_ask_close(context, "a front did not answer in time");
 }
 
 static struct front_ask *
@@ -104,18 +85,34 @@ answer_out_of_memory(front_answer_fn *done, void *owner)
 	done(owner, &answer);
 }
 
-static void
-close_unsent(struct front_ask *ask)
-{
-	close_ask(ask, errno == EAGAIN ? "the front is busy" : "the front is not running");
-}
-
 /* Sends the question; when that cannot be done it is answered with the reason. */
 static void
 send_ask(struct front_ask *ask, const void *message)
 {
-	if (front_proc_send(ask->asks->supervisor->front, message) < 0)
-		close_unsent(ask);
+	const struct supervisor *supervisor = ask->asks->supervisor;
+	const char *error = "the front is not running";
+
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;) {
+		if (!front_proc_takes_messages(front))
+			continue;
+		if (front_proc_send(front, message) < 0) {
+			error = "a front is busy";
+			ask->waiting = 0;
+			break;
+		}
+		ask->waiting |= 1u << front->index;
+	}
+	ask->answer.fronts = (uint32_t)__builtin_popcount(ask->waiting);
+	if (ask->waiting == 0)
+		front_ask_close(ask, error);
+}
+
+void
+front_ask_end_part(struct front_ask *ask, uint32_t front)
+{
+	ask->waiting &= ~(1u << front);
+	if (ask->waiting == 0)
+		front_ask_close(ask, NULL);
 }
 
 struct front_asks *
@@ -188,15 +185,41 @@ ask_pool(struct front_asks *asks, enum msg_type type, uint32_t pool, front_answe
 	send_ask(ask, &message);
 }
 
+/*
+ * A front that starts has the bundle that the supervisor had then, so each must be ready. Who is asked is decided before anybody is
+ * sent anything: it is all of them.
+ */
+static const char *
+send_tls(struct front_ask *ask, int fd, uint32_t bytes)
+{
+	const struct supervisor *supervisor = ask->asks->supervisor;
+	struct front_proc *front = NULL;
+
+	ask->is_for_all = true;
+	while ((front = fronts_next(supervisor, front)) != NULL)
+		if (front->state != FRONT_READY)
+			return "the front is not running";
+	while ((front = fronts_next(supervisor, front)) != NULL) {
+		if (front_proc_send_tls(front, ask->cookie, fd, bytes) < 0)
+			return "a front is busy";
+		ask->waiting |= 1u << front->index;
+	}
+	return NULL;
+}
+
 void
 front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done, void *owner)
 {
 	struct front_ask *ask = ask_new(asks, done, owner);
+	const char *error;
 
-	if (ask == NULL)
+	if (ask == NULL) {
 		answer_out_of_memory(done, owner);
-	else if (front_proc_send_tls(asks->supervisor->front, ask->cookie, fd, bytes) < 0)
-		close_unsent(ask);
+		return;
+	}
+	error = send_tls(ask, fd, bytes);
+	if (error != NULL)
+		front_ask_close(ask, error);
 }
 
 void
@@ -211,197 +234,27 @@ front_ask_routes(struct front_asks *asks, uint32_t pool, front_answer_fn *done, 
 	ask_pool(asks, MSG_ROUTES_GET, pool, done, owner);
 }
 
-static struct front_ask *
-find_ask(struct front_asks *asks, uint64_t cookie)
-{
-	struct front_ask *ask;
-
-	TAILQ_FOREACH (ask, &asks->open, link)
-		if (ask->cookie == cookie)
-			return ask;
-	return NULL;
-}
-
+/* What it has said by then counts; what it would have said is gone with it. */
 static void
-on_stats(struct front_asks *asks, const struct msg_stats *message)
+lose_part(struct front_ask *ask, uint32_t front)
 {
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask != NULL && message->pool < asks->supervisor->config->pools_count)
-		ask->answer.pools[message->pool] = *message;
-}
-
-static void
-on_stats_times(struct front_asks *asks, const struct msg_stats_times *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask != NULL && message->pool < asks->supervisor->config->pools_count)
-		ask->answer.times[message->pool] = *message;
-}
-
-static void
-on_stats_listener(struct front_asks *asks, const struct msg_stats_listener *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask != NULL && message->listener < asks->supervisor->config->listeners_count)
-		ask->answer.listeners[message->listener] = *message;
-}
-
-static void
-on_stats_end(struct front_asks *asks, const struct msg_stats_end *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask == NULL)
-		return;
-	ask->answer.front = *message;
-	close_ask(ask, NULL);
-}
-
-/*
- * All generations of a pool together may have twice the slots of one, while it is being replaced.
- */
-#define CHILDREN_MAX (2 * PROTO_CHILDREN_MAX)
-
-static int
-add_children(struct front_answer *answer, const struct msg_children *message)
-{
-	const uint32_t count = answer->children_count + message->count;
-	struct msg_child *grown;
-
-	if (count > CHILDREN_MAX)
-		return -1;
-	grown = reallocarray(answer->children, count, sizeof(*grown));
-	if (grown == NULL)
-		return -1;
-	memcpy(grown + answer->children_count, message->children,
-	       message->count * sizeof(message->children[0]));
-	answer->children = grown;
-	answer->children_count = count;
-	return 0;
-}
-
-static void
-on_children(struct front_asks *asks, const struct msg_children *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask == NULL || message->pool != ask->pool || message->count > PROTO_BATCH_MAX)
-		return;
-	if (message->count > 0 && add_children(&ask->answer, message) < 0)
-		close_ask(ask, "too many children to list");
-	else if (message->last != 0)
-		close_ask(ask, NULL);
-}
-
-static int
-add_penalties(struct front_answer *answer, const struct msg_penalties *message)
-{
-	if (answer->penalties_count + message->count > PROTO_PENALTIES_MAX)
-		return -1;
-	if (answer->penalties == NULL)
-		answer->penalties = calloc(PROTO_PENALTIES_MAX, sizeof(*answer->penalties));
-	if (answer->penalties == NULL)
-		return -1;
-	memcpy(answer->penalties + answer->penalties_count, message->penalties,
-	       message->count * sizeof(message->penalties[0]));
-	answer->penalties_count += message->count;
-	return 0;
-}
-
-static void
-on_penalties(struct front_asks *asks, const struct msg_penalties *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-
-	if (ask == NULL || message->count > PROTO_BATCH_MAX)
-		return;
-	if (add_penalties(&ask->answer, message) < 0)
-		close_ask(ask, "too many penalties to list");
-	else if (message->last != 0)
-		close_ask(ask, NULL);
-}
-
-static void
-on_tls_done(struct front_asks *asks, const struct msg_tls_done *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-	char error[sizeof(message->error)];
-
-	if (ask == NULL)
-		return;
-	log_escape(message->error, strnlen(message->error, sizeof(message->error) - 1), error,
-		   sizeof(error));
-	close_ask(ask, error[0] != '\0' ? error : NULL);
-}
-
-/* They come in order, each once. */
-static void
-on_route(struct front_asks *asks, const struct msg_route *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie);
-	struct front_answer *answer = ask != NULL ? &ask->answer : NULL;
-
-	if (ask == NULL || message->pool != ask->pool || message->route != answer->routes_count ||
-	    message->route >= PROTO_ROUTES_MAX)
-		return;
-	if (answer->routes == NULL)
-		answer->routes = calloc(PROTO_ROUTES_MAX, sizeof(*answer->routes));
-	if (answer->routes == NULL) {
-		close_ask(ask, "out of memory");
-		return;
-	}
-	answer->routes[answer->routes_count++] = *message;
-	if (message->last != 0)
-		close_ask(ask, NULL);
+	ask->answer.fronts--;
+	if (ask->is_for_all || ask->answer.fronts == 0)
+		front_ask_close(ask, "the front died");
+	else
+		front_ask_end_part(ask, front);
 }
 
 void
-front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer)
-{
-	const struct msg_header *header = (const void *)buffer->bytes;
-
-	switch (header->type) {
-	case MSG_STATS:
-		on_stats(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_STATS_TIMES:
-		on_stats_times(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_STATS_LISTENER:
-		on_stats_listener(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_STATS_END:
-		on_stats_end(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_CHILDREN:
-		on_children(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_PENALTIES:
-		on_penalties(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_TLS_DONE:
-		on_tls_done(asks, (const void *)buffer->bytes);
-		break;
-	case MSG_ROUTE:
-		on_route(asks, (const void *)buffer->bytes);
-		break;
-	default:
-		bug("no answer of the front's");
-	}
-}
-
-void
-front_ask_fail_all(struct front_asks *asks, const char *error)
+front_ask_on_front_lost(struct front_asks *asks, uint32_t front)
 {
 	struct front_ask *ask = TAILQ_FIRST(&asks->open);
 
-	/* A callback closes no other question, and what it asks anew fails at once: no front. */
+	/* A callback closes no other question, and what it asks anew does not ask this front. */
 	while (ask != NULL) {
 		struct front_ask *next = TAILQ_NEXT(ask, link);
-		close_ask(ask, error);
+		if ((ask->waiting & 1u << front) != 0)
+			lose_part(ask, front);
 		ask = next;
 	}
 }

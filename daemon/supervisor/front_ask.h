@@ -1,5 +1,5 @@
 /*
- * Questions to the front: figures and lists of children, answered later or not at all.
+ * Questions to the fronts: figures and lists of children, answered later or not at all.
  */
 #ifndef ZYGOTED_SUPERVISOR_FRONT_ASK_H
 #define ZYGOTED_SUPERVISOR_FRONT_ASK_H
@@ -17,6 +17,7 @@ struct supervisor;
 /* What came back. Lives until the callback returns. */
 struct front_answer {
 	const char *error; /* NULL: complete; else why there is no answer, and the rest is zero */
+	uint32_t fronts;   /* that were asked */
 	struct msg_stats pools[PROTO_POOLS_MAX]; /* by pool index */
 	struct msg_stats_times times[PROTO_POOLS_MAX];
 	struct msg_stats_listener listeners[PROTO_LISTENERS_MAX];
@@ -41,7 +42,7 @@ void front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner
 void front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner);
 void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
 
-/* Has the front use another bundle; `error` is its reason when it does not. `fd` stays the caller's. */
+/* Has all fronts use another bundle; `error` is the reason of one that does not, which keeps what it has. `fd` stays the caller's. */
 void front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done,
 		   void *owner);
 
@@ -50,9 +51,9 @@ void front_ask_routes(struct front_asks *asks, uint32_t pool, front_answer_fn *d
 
 /* MSG_STATS to MSG_STATS_END, MSG_CHILDREN, MSG_PENALTIES, MSG_ROUTE and MSG_TLS_DONE. Answers to questions that are closed are
  * dropped. */
-void front_ask_on_message(struct front_asks *asks, const struct msg_buffer *buffer);
+void front_ask_on_message(struct front_asks *asks, uint32_t front, const struct msg_buffer *buffer);
 
-/* Closes all questions with that error (a literal). */
-void front_ask_fail_all(struct front_asks *asks, const char *error);
+/* A front died: nobody waits for it any more. Questions that only it could answer, or all must, fail. */
+void front_ask_on_front_lost(struct front_asks *asks, uint32_t front);
 
 #endif

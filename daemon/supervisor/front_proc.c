@@ -1,5 +1,5 @@
 /*
- * The life of the front.
+ * The life of a front.
  *
  *	DOWN -> STARTING -> READY -> STOPPING -> DOWN
  *
@@ -11,7 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ restart_later(struct front_proc *front, uint64_t healthy_ms)
 	uint32_t delay_ms = backoff_next(&front->backoff, healthy_ms);
 
 	set_state(front, FRONT_DOWN);
-	log_event(LOG_INFO, "front restart", "in_ms=%u", delay_ms);
+	log_event(LOG_INFO, "front restart", "front=%u in_ms=%u", front->index + 1, delay_ms);
 	set_timer(front, delay_ms);
 }
 
@@ -75,9 +75,9 @@ on_ready(struct front_proc *front)
 	if (front->state != FRONT_STARTING)
 		return;
 	set_state(front, FRONT_READY);
-	log_event(LOG_INFO, "front ready", "pid=%d epoch=%u", (int)front->process.pid,
-		  front->epoch);
-	zygote_link_attach_all(front->supervisor);
+	log_event(LOG_INFO, "front ready", "front=%u pid=%d epoch=%u", front->index + 1,
+		  (int)front->process.pid, front->epoch);
+	zygote_link_attach_all(front);
 }
 
 static void
@@ -91,13 +91,13 @@ on_message(void *owner, struct msg_buffer *buffer)
 		on_ready(front);
 		break;
 	case MSG_ATTACHED:
-		zygote_link_on_attached(front->supervisor, (const void *)buffer->bytes);
+		zygote_link_on_attached(front, (const void *)buffer->bytes);
 		break;
 	case MSG_MEMORY_LOOK:
 		memory_watch_look(front->supervisor, (const void *)buffer->bytes);
 		break;
 	case MSG_DETACHED:
-		zygote_link_on_detached(front->supervisor, (const void *)buffer->bytes);
+		zygote_link_on_detached(front, (const void *)buffer->bytes);
 		break;
 	case MSG_METRICS_GET:
 		metrics_on_get(front, (const void *)buffer->bytes);
@@ -113,11 +113,11 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_PENALTIES:
 	case MSG_TLS_DONE:
 	case MSG_ROUTE:
-		front_ask_on_message(front->supervisor->asks, buffer);
+		front_ask_on_message(front->supervisor->asks, front->index, buffer);
 		break;
 	case MSG_DRAINED:
-		if (front->state == FRONT_STOPPING)
-			supervisor_on_drained(front->supervisor);
+		front->is_drained = front->state == FRONT_STOPPING;
+		supervisor_on_drained(front->supervisor);
 		break;
 	default:
 		log_event(LOG_WARNING, "unexpected message from the front", "type=%u",
@@ -151,35 +151,25 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-struct front_proc *
-front_proc_new(struct supervisor *supervisor)
+int
+front_proc_init(struct front_proc *front, struct supervisor *supervisor, uint32_t index)
 {
-	struct front_proc *front = calloc(1, sizeof(*front));
-
-	if (front == NULL)
-		return NULL;
 	front->supervisor = supervisor;
+	front->index = index;
 	front->process.pidfd = -1;
 	front->channel = (struct channel){
 		.fd = -1, .on_message = on_message, .on_closed = on_closed, .owner = front
 	};
 	front->timer = evtimer_new(supervisor->base, on_timer, front);
-	if (front->timer == NULL) {
-		free(front);
-		return NULL;
-	}
-	return front;
+	return front->timer != NULL ? 0 : -1;
 }
 
 void
-front_proc_free(struct front_proc *front)
+front_proc_fini(struct front_proc *front)
 {
-	if (front == NULL)
-		return;
 	channel_close(&front->channel);
 	spawn_forget(&front->process);
 	event_free(front->timer);
-	free(front);
 }
 
 /* Starts the process with the given ends; they stay the caller's. */
@@ -195,16 +185,22 @@ spawn_front(struct front_proc *front, int channel_fd, int heritage_fd, int filte
 		[FRONT_HERITAGE_FD] = heritage_fd,
 		[FRONT_FILTER_FD] = filter_fd,
 		[FRONT_TLS_FD] = tls_files_fd(front->supervisor->tls),
+		[FRONT_BOARD_FD] = front->supervisor->board_fd,
 	};
+	char title[sizeof(FRONT_TITLE) + 2];
 	const struct spawn_program program = {
 		.program_fd = front->supervisor->own_program_fd,
-		.title = FRONT_TITLE,
+		.title = title,
 		.identity = &front->supervisor->identity,
 		.channel = FRONT_SUPERVISOR_FD,
 		.fds = fds,
 		.fds_count = FRONT_LISTENER_FD + listeners->count,
 	};
 
+	if (front->supervisor->config->fronts > 1)
+		snprintf(title, sizeof(title), FRONT_TITLE " %u", (front->index + 1) % 10);
+	else
+		snprintf(title, sizeof(title), FRONT_TITLE);
 	memcpy(fds + FRONT_LISTENER_FD, listeners->fds, listeners->count * sizeof(fds[0]));
 	return spawn_start(&program, &front->process);
 }
@@ -224,7 +220,7 @@ try_start(struct front_proc *front)
 {
 	int ends[2] = { -1, -1 };
 	int filter_fd = policy_compile("front", POLICY_REST_KILL);
-	int heritage_fd = inherit_seal_front(front->supervisor, front->epoch + 1);
+	int heritage_fd = inherit_seal_front(front->supervisor, front->index, front->epoch + 1);
 	int result = -1;
 
 	if (filter_fd >= 0 && heritage_fd >= 0 && msg_channel_open(ends) == 0) {
@@ -264,29 +260,33 @@ front_proc_start(struct front_proc *front)
 	restart_later(front, 0);
 }
 
-bool
-front_proc_on_exit(struct front_proc *front, pid_t pid, int status)
+void
+front_proc_on_exit(struct front_proc *front, int status)
 {
 	const uint64_t healthy_ms = front->ready_ms != 0 ? clock_ms() - front->ready_ms : 0;
 	const enum front_state state = front->state;
 	char text[160];
 
-	if (pid != front->process.pid)
-		return false;
 	log_event(state == FRONT_STOPPING ? LOG_DEBUG : LOG_WARNING, "front died",
-		  "pid=%d epoch=%u %s", (int)pid, front->epoch,
-		  spawn_format_exit(status, text, sizeof(text)));
+		  "front=%u pid=%d epoch=%u %s", front->index + 1, (int)front->process.pid,
+		  front->epoch, spawn_format_exit(status, text, sizeof(text)));
+	front->supervisor->board->connections[front->index] = FRONT_ABSENT;
 	channel_close(&front->channel);
 	spawn_forget(&front->process);
-	zygote_link_on_front_lost(front->supervisor);
-	front_ask_fail_all(front->supervisor->asks, "the front died");
+	zygote_link_on_front_lost(front);
+	front_ask_on_front_lost(front->supervisor->asks, front->index);
 	if (state == FRONT_STOPPING || front->supervisor->state != SUPERVISOR_RUNNING) {
 		set_state(front, FRONT_DOWN);
 		supervisor_on_gone(front->supervisor);
 	} else {
 		restart_later(front, healthy_ms);
 	}
-	return true;
+}
+
+bool
+front_proc_takes_messages(const struct front_proc *front)
+{
+	return front->state == FRONT_READY || front->state == FRONT_STOPPING;
 }
 
 int
@@ -298,7 +298,7 @@ front_proc_send(struct front_proc *front, const void *message)
 int
 front_proc_send_fd(struct front_proc *front, const void *message, int fd)
 {
-	if (front->state != FRONT_READY && front->state != FRONT_STOPPING) {
+	if (!front_proc_takes_messages(front)) {
 		errno = ENOTCONN;
 		return -1;
 	}
@@ -319,14 +319,15 @@ front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t 
 }
 
 bool
-front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, int fd)
+front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, const int *fds,
+		  unsigned fds_count)
 {
 	struct msg_attach message = { .pool = pool, .generation = generation };
 
 	if (front->state != FRONT_READY)
 		return false;
 	msg_init(&message, MSG_ATTACH);
-	if (channel_send(&front->channel, &message, &fd, 1) == 0)
+	if (channel_send(&front->channel, &message, fds, fds_count) == 0)
 		return true;
 	log_event(LOG_WARNING, "front takes no messages", "error=\"%s\"", strerror(errno));
 	spawn_kill(&front->process, SIGKILL);

@@ -1,5 +1,5 @@
 /*
- * The front as the supervisor sees it: one process that is started, watched, drained, and started
+ * A front as the supervisor sees it: one process that is started, watched, drained, and started
  * again when it dies.
  */
 #ifndef ZYGOTED_SUPERVISOR_FRONT_PROC_H
@@ -26,7 +26,9 @@ enum front_state {
 
 struct front_proc {
 	struct supervisor *supervisor;
+	uint32_t index;
 	enum front_state state;
+	bool is_drained; /* and has said so */
 	struct spawned process;
 	struct channel channel;
 	uint32_t epoch;	   /* of the process; 0 before the first one */
@@ -35,15 +37,18 @@ struct front_proc {
 	struct event *timer;
 };
 
-/* NULL when out of memory. Starts nothing. */
-struct front_proc *front_proc_new(struct supervisor *supervisor);
-void front_proc_free(struct front_proc *front);
+/* *front is zero before. 0, or -1 when out of memory. Starts nothing. */
+int front_proc_init(struct front_proc *front, struct supervisor *supervisor, uint32_t index)
+	__attribute__((warn_unused_result));
+void front_proc_fini(struct front_proc *front);
 
 /* Starts the process. When that fails it is tried again with back-off. */
 void front_proc_start(struct front_proc *front);
 
-/* A process of ours was reaped. False when it is not the front. */
-bool front_proc_on_exit(struct front_proc *front, pid_t pid, int status);
+/* Its process was reaped. */
+void front_proc_on_exit(struct front_proc *front, int status);
+
+bool front_proc_takes_messages(const struct front_proc *front);
 
 /* A message to a front that is ready. 0, or -1 with errno: ENOTCONN when it is not. */
 int front_proc_send(struct front_proc *front, const void *message)
@@ -57,9 +62,10 @@ int front_proc_send_fd(struct front_proc *front, const void *message, int fd)
 int front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
 	__attribute__((warn_unused_result));
 
-/* Gives a front that is ready a generation's channel; a front that does not take it is killed.
+/* Gives a front that is ready a generation's channels; a front that does not take them is killed.
  * False: not given. */
-bool front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, int fd);
+bool front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, const int *fds,
+		       unsigned fds_count);
 
 /* Asks it to drain; supervisor_on_drained follows, or the front's death. False when there is nobody
  * to drain. */

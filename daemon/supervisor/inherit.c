@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/policy.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/share.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
 
@@ -31,7 +32,7 @@ seal(const char *name, void *heritage, size_t size)
 }
 
 int
-inherit_seal_front(const struct supervisor *supervisor, uint32_t epoch)
+inherit_seal_front(const struct supervisor *supervisor, uint32_t front, uint32_t epoch)
 {
 	const struct config *config = supervisor->config;
 	struct heritage_front *heritage = malloc(sizeof(*heritage));
@@ -42,14 +43,20 @@ inherit_seal_front(const struct supervisor *supervisor, uint32_t epoch)
 	heritage->magic = HERITAGE_MAGIC;
 	heritage->size = sizeof(*heritage);
 	heritage->epoch = epoch;
+	heritage->front = front;
+	heritage->fronts = config->fronts;
+	heritage->connections_max = share_of(heritage->connections_max, config->fronts, front);
+	heritage->handshakes_max = share_of(heritage->handshakes_max, config->fronts, front);
 	heritage->log_level = log_level();
 	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
 	heritage->sandbox = 1;
 	heritage->tls_bytes = tls_files_bytes(supervisor->tls);
 	heritage->pools_count = config->pools_count;
 	heritage->listeners_count = config->listeners_count;
-	for (uint32_t i = 0; i < config->pools_count; i++)
+	for (uint32_t i = 0; i < config->pools_count; i++) {
 		heritage->pools[i] = config->pools[i].front;
+		share_pool(&heritage->pools[i], config->fronts, front);
+	}
 	for (uint32_t i = 0; i < config->listeners_count; i++)
 		heritage->listeners[i] = config->listeners[i].front;
 	return seal("zygoted-front", heritage, sizeof(*heritage));
@@ -75,8 +82,9 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->generation = generation;
 	heritage->log_level = log_level();
 	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
-	heritage->fronts = 1;
-	heritage->max_children = pool->front.max_children;
+	heritage->fronts = supervisor->config->fronts;
+	heritage->zygotes = pool->front.zygotes;
+	heritage->max_children = share_of(pool->front.max_children, heritage->fronts, 0);
 	heritage->sandbox = pool->sandbox;
 	heritage->image = pool->image;
 	heritage->sandbox_notifies = policy_log_rest(supervisor, pool) == POLICY_REST_NOTIFY;

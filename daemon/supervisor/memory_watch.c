@@ -22,7 +22,7 @@
 #include "base/msg.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
-#include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/memory_stat.h"
 #include "supervisor/procfs.h"
 #include "supervisor/smaps.h"
@@ -120,7 +120,8 @@ tell_front(const struct look *look, pid_t pid, uint64_t seen_ns, uint64_t added_
 		return; /* gone */
 	msg_init(&message, MSG_MEMORY_OVER);
 	message.pid = procfs_parse_inner_pid(status);
-	if (front_proc_send(look->supervisor->front, &message) < 0)
+	/* To all: it is one's child, and the others do not know it. */
+	if (fronts_send(look->supervisor, &message) < 0)
 		log_event(LOG_DEBUG, "child over its memory not ended", "pid=%d error=\"%s\"",
 			  (int)pid, strerror(errno));
 }
@@ -171,7 +172,19 @@ look_at(struct look *look, pid_t pid)
 		measure_child(look, pid, &stat);
 }
 
-/* `text` lists pids; from the one at `start` on, round and round. Returns where to go on. */
+static bool
+is_zygote(const struct zygote_generation *generation, pid_t pid)
+{
+	for (uint32_t i = 0; i <= generation->siblings_count; i++)
+		if (zygote_proc_pid(generation, i) == pid)
+			return true;
+	return false;
+}
+
+/*
+ * `text` lists pids; from the one at `start` on, round and round. Returns where to go on. The other zygotes of the
+ * generation are in the list, as children of the first.
+ */
 static unsigned
 look_at_all(struct look *look, char *text, unsigned start)
 {
@@ -184,7 +197,8 @@ look_at_all(struct look *look, char *text, unsigned start)
 			return 0; /* the end: from the first one next time */
 		if (index++ < start)
 			continue;
-		look_at(look, pid);
+		if (!is_zygote(look->generation, pid))
+			look_at(look, pid);
 		look->seen++;
 	}
 	return index;
@@ -203,6 +217,24 @@ find_generation(struct supervisor *supervisor, const struct msg_generation *mess
 	return NULL;
 }
 
+/* The pids of all its zygotes' children, one list after the other. */
+static int
+read_children(const struct zygote_generation *generation, char *text, size_t size)
+{
+	char path[64];
+	size_t length = 0;
+
+	for (uint32_t i = 0; i <= generation->siblings_count; i++) {
+		const int pid = (int)zygote_proc_pid(generation, i);
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+		const ssize_t count = procfs_read(path, text + length, size - length);
+		if (count < 0)
+			return -1;
+		length += (size_t)count;
+	}
+	return 0;
+}
+
 void
 memory_watch_look(struct supervisor *supervisor, const struct msg_generation *message)
 {
@@ -212,16 +244,13 @@ memory_watch_look(struct supervisor *supervisor, const struct msg_generation *me
 			     .generation = generation,
 			     .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE) };
 	struct memory_stat zygote;
-	char path[64];
 
 	if (generation == NULL || clock_ms() - generation->looked_ms < LOOK_INTERVAL_MS)
 		return;
 	generation->looked_ms = clock_ms();
 	look.most_bytes = generation->pool->config->memory_bytes + OWN_BYTES;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)generation->process.pid,
-		 (int)generation->process.pid);
 	if (read_stat(generation->process.pid, &zygote) < 0 ||
-	    procfs_read(path, text, sizeof(text)) < 0)
+	    read_children(generation, text, sizeof(text)) < 0)
 		return;
 	look.zygote_resident = zygote.resident;
 	generation->look_next = look_at_all(&look, text, generation->look_next);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "supervisor/clock.h"
+#include "supervisor/config.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/metrics_collect.h"
@@ -46,8 +47,8 @@ struct metrics {
 	struct supervisor *supervisor;
 	bool collecting;
 	TAILQ_HEAD(, waiter) waiters;
-	struct front_proc
-		*fronts[METRICS_FORMAT_MAX]; /* that wait, or NULL; however often they ask */
+	uint32_t fronts
+		[METRICS_FORMAT_MAX]; /* bit masks of those that wait, however often they ask */
 	struct text_cache caches[METRICS_FORMAT_MAX];
 	struct metrics_snapshot snapshot;
 };
@@ -109,9 +110,11 @@ answer_all(struct metrics *metrics)
 	struct waiter *waiter = TAILQ_FIRST(&metrics->waiters);
 
 	for (int i = 0; i < METRICS_FORMAT_MAX; i++) {
-		if (metrics->fronts[i] != NULL)
-			send_text(metrics, metrics->fronts[i], (enum metrics_format)i);
-		metrics->fronts[i] = NULL;
+		for (uint32_t front = 0; front < metrics->supervisor->config->fronts; front++)
+			if ((metrics->fronts[i] & 1u << front) != 0)
+				send_text(metrics, &metrics->supervisor->fronts[front],
+					  (enum metrics_format)i);
+		metrics->fronts[i] = 0;
 	}
 	/* Who asks again meanwhile waits for the next collection. */
 	while (waiter != NULL) {
@@ -222,6 +225,6 @@ metrics_on_get(struct front_proc *front, const struct msg_metrics *message)
 		send_text(metrics, front, format);
 		return;
 	}
-	metrics->fronts[format] = front;
+	metrics->fronts[format] |= 1u << front->index;
 	collect(metrics);
 }

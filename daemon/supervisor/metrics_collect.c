@@ -18,6 +18,7 @@
 #include "supervisor/config.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/metrics_snapshot.h"
 #include "supervisor/page_walk.h"
 #include "supervisor/supervisor.h"
@@ -77,14 +78,17 @@ static void
 collect_processes(const struct supervisor *supervisor, struct metrics_snapshot *snapshot)
 {
 	process_stat_add(getpid(), add_process(snapshot, "supervisor", ""));
-	process_stat_add(supervisor->front->process.pid, add_process(snapshot, "front", ""));
+	struct process_stat *fronts = add_process(snapshot, "front", "");
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;)
+		process_stat_add(front->process.pid, fronts);
 	for (struct zygote_pool *pool = NULL;
 	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
 		const struct zygote_generation *generation;
 		struct process_stat *sums =
 			add_process(snapshot, "zygote", pool->config->front.name);
 		LIST_FOREACH (generation, &pool->generations, link)
-			process_stat_add(generation->process.pid, sums);
+			for (uint32_t i = 0; i <= generation->siblings_count; i++)
+				process_stat_add(zygote_proc_pid(generation, i), sums);
 	}
 }
 
@@ -120,8 +124,10 @@ metrics_collect_own(const struct supervisor *supervisor, struct metrics_snapshot
 	snapshot_out->open_fds = count_fds();
 	snapshot_out->max_fds = fd_limit();
 	snapshot_out->log_lost = log_lost();
-	if (supervisor->front->epoch > 1)
-		snapshot_out->front_restarts = supervisor->front->epoch - 1;
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;) {
+		snapshot_out->front_restarts += front->epoch > 1 ? front->epoch - 1 : 0;
+		serves &= front->state == FRONT_READY;
+	}
 	snapshot_out->pools_count = config->pools_count;
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		collect_pool(&supervisor->pools[i], &snapshot_out->pools[i]);
@@ -130,8 +136,7 @@ metrics_collect_own(const struct supervisor *supervisor, struct metrics_snapshot
 	snapshot_out->listeners_count = config->listeners_count;
 	for (uint32_t i = 0; i < config->listeners_count; i++)
 		snapshot_out->listeners[i].name = config->listeners[i].front.name;
-	snapshot_out->is_ready = serves && supervisor->state == SUPERVISOR_RUNNING &&
-				 supervisor->front->state == FRONT_READY;
+	snapshot_out->is_ready = serves && supervisor->state == SUPERVISOR_RUNNING;
 	collect_processes(supervisor, snapshot_out);
 }
 

@@ -31,6 +31,7 @@ struct policy_log {
 };
 
 struct policy_listener {
+	struct zygote_generation *generation;
 	int fd;
 	struct event *event;
 };
@@ -139,15 +140,28 @@ close_listener(struct policy_listener *listener)
 void
 policy_log_close(struct zygote_generation *generation)
 {
-	if (generation->listener != NULL)
-		close_listener(generation->listener);
-	generation->listener = NULL;
+	for (unsigned i = 0; i < PROTO_ZYGOTES_MAX; i++) {
+		if (generation->listeners[i] != NULL)
+			close_listener(generation->listeners[i]);
+		generation->listeners[i] = NULL;
+	}
+}
+
+/* The place for one more, or of that one; NULL when all that the generation may have are taken. */
+static struct policy_listener **
+find_place(struct zygote_generation *generation, const struct policy_listener *listener)
+{
+	for (unsigned i = 0; i < generation->pool->config->front.zygotes; i++)
+		if (generation->listeners[i] == listener)
+			return &generation->listeners[i];
+	return NULL;
 }
 
 static void
 on_calls(evutil_socket_t fd, short what, void *context)
 {
-	struct zygote_generation *generation = context;
+	struct policy_listener *listener = context;
+	struct zygote_generation *generation = listener->generation;
 	struct policy_call call;
 	int result = 0;
 
@@ -161,26 +175,30 @@ on_calls(evutil_socket_t fd, short what, void *context)
 		}
 		count_call(generation->pool, &call);
 	}
-	if (result < 0)
-		policy_log_close(generation);
+	if (result < 0) {
+		*find_place(generation, listener) = NULL;
+		close_listener(listener);
+	}
 }
 
 void
 policy_log_listen(struct zygote_generation *generation, struct msg_buffer *message)
 {
 	const struct supervisor *supervisor = generation->pool->supervisor;
+	struct policy_listener **place = find_place(generation, NULL);
 	struct policy_listener *listener;
 
-	if (message->fds_count != 1 || generation->listener != NULL ||
+	if (message->fds_count != 1 || place == NULL ||
 	    policy_log_rest(supervisor, generation->pool->config) != POLICY_REST_NOTIFY) {
 		spawn_kill(&generation->process, SIGKILL);
 		return;
 	}
 	listener = calloc(1, sizeof(*listener));
 	if (listener != NULL) {
+		listener->generation = generation;
 		listener->fd = message->fds[0];
 		listener->event = event_new(supervisor->base, listener->fd, EV_READ | EV_PERSIST,
-					    on_calls, generation);
+					    on_calls, listener);
 	}
 	if (listener == NULL || listener->event == NULL || event_add(listener->event, NULL) < 0) {
 		log_event(LOG_ERROR, "out of memory for a listener", "pool=%s",
@@ -192,5 +210,5 @@ policy_log_listen(struct zygote_generation *generation, struct msg_buffer *messa
 		return;
 	}
 	message->fds_count = 0; /* kept */
-	generation->listener = listener;
+	*place = listener;
 }

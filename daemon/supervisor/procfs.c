@@ -168,12 +168,14 @@ static int
 list_children(char *text, struct procfs_children *out)
 {
 	const uint32_t spaces = count_spaces(text);
+	struct procfs_child *grown;
 	char *end;
 
-	out->pids = calloc(spaces + 1, sizeof(*out->pids));
-	if (out->pids == NULL)
+	grown = reallocarray(out->pids, out->count + spaces + 1, sizeof(*grown));
+	if (grown == NULL)
 		return -1;
-	while (out->count <= spaces) {
+	out->pids = grown;
+	for (size_t i = 0; i <= spaces; i++) {
 		pid_t outer = (pid_t)strtol(text, &end, 10);
 		if (end == text)
 			break;
@@ -205,15 +207,14 @@ read_children(pid_t zygote)
 }
 
 int
-procfs_children_read(pid_t zygote, struct procfs_children *out)
+procfs_children_add(pid_t zygote, struct procfs_children *list)
 {
 	char *text = read_children(zygote);
 	int result;
 
-	*out = (struct procfs_children){ 0 };
 	if (text == NULL)
 		return -1;
-	result = list_children(text, out);
+	result = list_children(text, list);
 	int saved = errno;
 	free(text);
 	errno = saved;

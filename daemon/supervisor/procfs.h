@@ -30,7 +30,7 @@ int procfs_parse_bytes(const char *text, const char *name, uint64_t *bytes_out)
 /* MemAvailable of this machine. 0, or -1 when it is not there. */
 int procfs_available_bytes(uint64_t *bytes_out) __attribute__((warn_unused_result));
 
-/* The children of one zygote: their pids in its namespace, and in ours. */
+/* The children of zygotes in one pid namespace: their pids in its namespace, and in ours. */
 struct procfs_children {
 	unsigned count;
 	struct procfs_child {
@@ -39,9 +39,11 @@ struct procfs_children {
 	} * pids;
 };
 
-/* Lists them. 0, or -1 with errno and an empty list. To be freed with procfs_children_free either
- * way. */
-int procfs_children_read(pid_t zygote, struct procfs_children *out);
+/*
+ * Adds the children of one zygote to a list, which starts as zeros. 0, or -1 with errno and the list as it was. To be freed with
+ * procfs_children_free either way.
+ */
+int procfs_children_add(pid_t zygote, struct procfs_children *list);
 /* Whether the process sleeps. False when it is gone, too. */
 bool procfs_is_asleep(pid_t pid);
 

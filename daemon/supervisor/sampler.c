@@ -73,7 +73,7 @@ tell_front(const struct sampler *sampler, const struct msg_sample *sample)
 	struct msg_sample message = *sample;
 
 	msg_init(&message, MSG_SAMPLED);
-	if (front_proc_send(sampler->supervisor->front, &message) < 0)
+	if (front_proc_send(&sampler->supervisor->fronts[sample->front], &message) < 0)
 		log_event(LOG_DEBUG, "end of a sample not told", "error=\"%s\"", strerror(errno));
 }
 
@@ -191,6 +191,7 @@ sampler_on_sample(struct zygote_generation *generation, struct msg_buffer *buffe
 
 	if (buffer->fds_count != 1 || message->pool != generation->pool->index ||
 	    message->generation != generation->number ||
+	    message->front >= generation->pool->supervisor->config->fronts ||
 	    message->route >= generation->pool->config->front.routes_count)
 		return;
 	if (job->generation != NULL) {

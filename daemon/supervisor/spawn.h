@@ -10,7 +10,7 @@
 
 struct identity;
 
-#define SPAWN_FDS_MAX 72
+#define SPAWN_FDS_MAX 80
 
 /*
  * What is started. Descriptor fds[i] becomes descriptor i of the new process, /dev/null where

@@ -27,7 +27,7 @@
 #include "supervisor/config.h"
 #include "supervisor/control.h"
 #include "supervisor/front_ask.h"
-#include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/metrics.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
@@ -72,7 +72,7 @@ set_state(struct supervisor *supervisor, enum supervisor_state state)
 	} else if (state == SUPERVISOR_ENDING) {
 		zygote_proc_stop_restarts(supervisor);
 		zygote_proc_end_all(supervisor);
-		front_proc_end(supervisor->front, SIGTERM);
+		fronts_end(supervisor, SIGTERM);
 		set_stop_timer(supervisor, STOP_KILL_MS);
 		supervisor_on_gone(supervisor);
 	}
@@ -84,7 +84,7 @@ supervisor_stop(struct supervisor *supervisor, const char *reason)
 	if (supervisor->state == SUPERVISOR_ENDING)
 		return;
 	log_event(LOG_INFO, "stop", "reason=%s", reason);
-	if (supervisor->state == SUPERVISOR_RUNNING && front_proc_drain(supervisor->front))
+	if (supervisor->state == SUPERVISOR_RUNNING && fronts_drain(supervisor))
 		set_state(supervisor, SUPERVISOR_DRAINING);
 	else
 		set_state(supervisor, SUPERVISOR_ENDING);
@@ -103,19 +103,17 @@ supervisor_fail(struct supervisor *supervisor, const char *reason)
 void
 supervisor_on_drained(struct supervisor *supervisor)
 {
-	if (supervisor->state == SUPERVISOR_DRAINING)
+	if (supervisor->state == SUPERVISOR_DRAINING && fronts_are_drained(supervisor))
 		set_state(supervisor, SUPERVISOR_ENDING);
 }
 
 void
 supervisor_on_gone(struct supervisor *supervisor)
 {
-	const bool front_is_gone = front_proc_is_gone(supervisor->front);
-
-	if (supervisor->state == SUPERVISOR_DRAINING && front_is_gone)
-		set_state(supervisor,
-			  SUPERVISOR_ENDING); /* nobody is left to drain; comes back here */
-	else if (supervisor->state == SUPERVISOR_ENDING && front_is_gone &&
+	/* When nobody is left to drain: comes back here. */
+	if (supervisor->state == SUPERVISOR_DRAINING)
+		supervisor_on_drained(supervisor);
+	else if (supervisor->state == SUPERVISOR_ENDING && fronts_are_gone(supervisor) &&
 		 zygote_proc_are_gone(supervisor))
 		event_base_loopexit(supervisor->base, NULL);
 }
@@ -133,7 +131,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	zygote_proc_end_all(supervisor);
-	front_proc_end(supervisor->front, SIGKILL);
+	fronts_end(supervisor, SIGKILL);
 }
 
 /* ---- signals ---- */
@@ -155,7 +153,7 @@ on_child_signal(evutil_socket_t number, short what, void *context)
 	(void)number;
 	(void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!front_proc_on_exit(supervisor->front, pid, status) &&
+		if (!fronts_on_exit(supervisor, pid, status) &&
 		    !zygote_proc_on_exit(supervisor, pid, status))
 			log_event(LOG_DEBUG, "unknown process reaped", "pid=%d", (int)pid);
 }
@@ -271,13 +269,12 @@ open_all(struct supervisor *supervisor)
 		die("cannot make an event loop: %s", strerror(errno));
 	supervisor->stop_timer = evtimer_new(supervisor->base, on_stop_timer, supervisor);
 	supervisor->asks = front_ask_new(supervisor);
-	supervisor->front = front_proc_new(supervisor);
 	supervisor->metrics = metrics_new(supervisor);
 	supervisor->surveys = surveys_new(supervisor);
 	supervisor->sampler = sampler_new(supervisor);
 	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
 	    supervisor->surveys == NULL || supervisor->sampler == NULL ||
-	    supervisor->front == NULL || supervisor->metrics == NULL ||
+	    supervisor->metrics == NULL || fronts_init(supervisor) < 0 ||
 	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
 	read_certificates(supervisor);
@@ -298,7 +295,7 @@ close_all(struct supervisor *supervisor)
 	zygote_proc_fini(supervisor);
 	policy_log_free(supervisor->policy_log);
 	tls_files_free(supervisor->tls);
-	front_proc_free(supervisor->front);
+	fronts_fini(supervisor);
 	listeners_close(&supervisor->listeners);
 	close(supervisor->own_program_fd);
 	close(supervisor->zygote_program_fd);
@@ -328,7 +325,7 @@ run(struct supervisor *supervisor)
 	open_all(supervisor);
 	watch_signals(supervisor, signals);
 	log_start(supervisor);
-	front_proc_start(supervisor->front);
+	fronts_start(supervisor);
 	zygote_proc_start_all(supervisor);
 	if (event_base_dispatch(supervisor->base) < 0)
 		die("event loop failed");

@@ -12,7 +12,8 @@
 #include "supervisor/listeners.h"
 #include "supervisor/spawn.h"
 
-#define FRONT_TITLE	       "zygoted: front" /* argv[0] that makes the executable a front */
+#define FRONT_TITLE                                                                                \
+	"zygoted: front" /* argv[0] that makes the executable a front; a number may follow */
 #define SUPERVISOR_NOTICES_MAX 8
 #define SUPERVISOR_NOTICE_MAX  256
 
@@ -21,6 +22,7 @@ struct control;
 struct event;
 struct event_base;
 struct front_asks;
+struct front_board;
 struct front_proc;
 struct metrics;
 struct policy_log;
@@ -49,7 +51,9 @@ struct supervisor {
 	int own_program_fd;
 	int log_is_journal;
 	uint64_t started_ms;
-	struct front_proc *front;
+	struct front_proc *fronts; /* config->fronts of them */
+	struct front_board *board; /* what they tell each other */
+	int board_fd;
 	struct front_asks *asks;
 	struct zygote_pool *pools; /* config->pools_count, in that order */
 	struct metrics *metrics;
@@ -74,7 +78,7 @@ void supervisor_stop(struct supervisor *supervisor, const char *reason);
 /* The same without draining, and the daemon's exit code will be 1. */
 void supervisor_fail(struct supervisor *supervisor, const char *reason);
 
-/* The front has answered everything. */
+/* A front has answered everything. */
 void supervisor_on_drained(struct supervisor *supervisor);
 
 /* A process is gone for good: leaves the loop when it was the last one of a stop. */

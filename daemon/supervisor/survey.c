@@ -116,6 +116,20 @@ come_back(struct surveys *surveys, uint32_t ms)
 		die("out of memory");
 }
 
+/* Children of all its zygotes but for the probe. The other zygotes are among the children of the first, and share as much. */
+static uint32_t
+count_siblings(const struct zygote_generation *generation)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i <= generation->siblings_count; i++) {
+		uint32_t count = 0;
+		if (procfs_children_count(zygote_proc_pid(generation, i), &count) == 0)
+			sum += count;
+	}
+	return sum > 0 ? sum - 1 : 0;
+}
+
 static void
 on_slice(evutil_socket_t fd, short what, void *context)
 {
@@ -144,6 +158,7 @@ on_slice(evutil_socket_t fd, short what, void *context)
 		fail(surveys, surveys->measure.error);
 		return;
 	}
+	generation->subject.survey.siblings = count_siblings(generation);
 	end_probe(surveys, NULL);
 	go_on(surveys);
 }

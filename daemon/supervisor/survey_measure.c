@@ -256,8 +256,5 @@ survey_measure_finish(struct survey_measure *measure, pid_t zygote, uint64_t fro
 					   .rollup = measure->rollup };
 	page_image_compare(image, &walk->mappings, walk->states, add_part, &subject->survey);
 	size_image(&subject->survey, frozen_bytes);
-	if (procfs_children_count(zygote, &subject->survey.siblings) == 0 &&
-	    subject->survey.siblings > 0)
-		subject->survey.siblings--; /* the probe itself */
 	return 0;
 }

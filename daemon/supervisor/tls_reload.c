@@ -13,7 +13,7 @@
 #include "supervisor/config.h"
 #include "supervisor/config_errors.h"
 #include "supervisor/front_ask.h"
-#include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
 
@@ -58,7 +58,7 @@ hand_over(struct reload *reload)
 	const struct tls_files *fresh = reload->fresh;
 
 	/* One that starts has the old bundle: it must be asked when it is ready. */
-	if (reload->supervisor->front->state == FRONT_DOWN)
+	if (fronts_are_gone(reload->supervisor))
 		finish(reload, NULL);
 	else
 		front_ask_tls(reload->supervisor->asks, fresh->fd, fresh->bytes, on_answer, reload);

@@ -11,7 +11,7 @@
  * afterwards: its messages are taken only in the state that they belong to. The state changes in
  * set_state and nowhere else.
  */
-#include "supervisor/zygote_generation.h"
+#include "supervisor/zygote_generation_parts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -86,25 +86,23 @@ set_state(struct zygote_generation *generation, enum generation_state state)
 		recycle_on_failed(generation);
 }
 
-/* Ends one that is not needed any more. */
-static void
-discharge(struct zygote_generation *generation)
+void
+zygote_generation_discharge(struct zygote_generation *generation)
 {
 	generation->is_discharged = true;
 	set_state(generation, GENERATION_ENDING);
 	spawn_kill(&generation->process, SIGKILL);
 }
 
-/* It serves; the one before, if any, goes into the state given. */
-static void
-take_over(struct zygote_generation *generation, enum generation_state before)
+void
+zygote_generation_take_over(struct zygote_generation *generation)
 {
 	struct zygote_generation *old = generation->pool->serving;
 
-	if (old != NULL && before == GENERATION_DRAINING)
+	if (old != NULL && old->given != 0)
 		set_state(old, GENERATION_DRAINING);
 	else if (old != NULL)
-		discharge(old);
+		zygote_generation_discharge(old);
 	set_state(generation, GENERATION_SERVING);
 }
 
@@ -115,21 +113,23 @@ give_up(struct zygote_generation *generation, const char *why)
 	struct zygote_pool *pool = generation->pool;
 
 	snprintf(pool->error, sizeof(pool->error), "%s", why);
-	discharge(generation);
+	zygote_generation_discharge(generation);
 }
 
-/* The same for one that the front has: it forgets it first. */
-static void
-give_up_standby(struct zygote_generation *generation, const char *why)
+void
+zygote_generation_give_up_standby(struct zygote_generation *generation, const char *why)
 {
 	struct zygote_pool *pool = generation->pool;
 
 	if (!zygote_link_detach(generation)) {
 		give_up(generation, why);
-		return;
+	} else {
+		snprintf(pool->error, sizeof(pool->error), "%s", why);
+		set_state(generation, GENERATION_DRAINING);
 	}
-	snprintf(pool->error, sizeof(pool->error), "%s", why);
-	set_state(generation, GENERATION_DRAINING);
+	/* Some fronts may have moved to it, and have left the one that serves. */
+	if (pool->serving != NULL)
+		zygote_link_attach(pool->serving);
 }
 
 static void
@@ -144,12 +144,13 @@ on_bound(evutil_socket_t fd, short what, void *context)
 		give_up(generation, "not loaded within 10 minutes");
 		break;
 	case GENERATION_STANDBY:
-		give_up_standby(generation, "no child of it could be parked in time");
+		zygote_generation_give_up_standby(generation,
+						  "no child of it could be parked in time");
 		break;
 	case GENERATION_DRAINING:
 		log_event(LOG_WARNING, "generation did not drain in time", "pool=%s generation=%u",
 			  generation->pool->config->front.name, generation->number);
-		discharge(generation);
+		zygote_generation_discharge(generation);
 		break;
 	default:
 		bug("a state without a bound");
@@ -170,6 +171,7 @@ on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *me
 	if (generation->state != GENERATION_LOADING)
 		return;
 	generation->ready = *message;
+	zygote_start_find_siblings(generation);
 	generation->ready_ms = clock_ms();
 	log_event(LOG_INFO, "pool ready",
 		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu image=%s reason=%s "
@@ -181,10 +183,10 @@ on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *me
 		  proto_image_why_name((enum image_why)message->image.why),
 		  (unsigned long long)message->image.image_bytes,
 		  (unsigned long long)message->image.freeze_us / 1000);
-	if (old != NULL && old->attached)
+	if (old != NULL && old->given != 0)
 		set_state(generation, GENERATION_STANDBY);
 	else
-		take_over(generation, GENERATION_ENDING);
+		zygote_generation_take_over(generation);
 	zygote_link_attach(generation);
 }
 
@@ -259,8 +261,9 @@ zygote_generation_free(struct zygote_generation *generation)
 	survey_forget(generation);
 	channel_close(&generation->channel);
 	spawn_forget(&generation->process);
-	if (generation->front_fd >= 0)
-		close(generation->front_fd);
+	for (unsigned i = 0; i < PROTO_FRONTS_MAX * PROTO_ZYGOTES_MAX; i++)
+		if (generation->front_fds[i / PROTO_ZYGOTES_MAX][i % PROTO_ZYGOTES_MAX] >= 0)
+			close(generation->front_fds[i / PROTO_ZYGOTES_MAX][i % PROTO_ZYGOTES_MAX]);
 	if (generation->bound != NULL)
 		event_free(generation->bound);
 	policy_log_close(generation);
@@ -277,7 +280,7 @@ generation_new(struct zygote_pool *pool)
 	generation->pool = pool;
 	generation->number = pool->last_number + 1;
 	generation->process.pidfd = -1;
-	generation->front_fd = -1;
+	memset(generation->front_fds, 0xff, sizeof(generation->front_fds)); /* -1 in each */
 	generation->channel = (struct channel){
 		.fd = -1, .on_message = on_message, .on_closed = on_closed, .owner = generation
 	};
@@ -314,13 +317,13 @@ zygote_generation_start(struct zygote_pool *pool)
 void
 zygote_generation_serve(struct zygote_generation *generation)
 {
-	take_over(generation, GENERATION_ENDING);
+	zygote_generation_take_over(generation);
 }
 
 void
 zygote_generation_end(struct zygote_generation *generation)
 {
-	discharge(generation);
+	zygote_generation_discharge(generation);
 }
 
 /* A zygote that could still send its reason may have died right after: take it from the channel
@@ -354,53 +357,4 @@ zygote_generation_on_exit(struct zygote_generation *generation, int status)
 	if (generation->state < GENERATION_DRAINING)
 		snprintf(pool->error, sizeof(pool->error), "zygote died: %s", text);
 	set_state(generation, GENERATION_ENDING);
-}
-
-/* ---- what the front says ---- */
-
-static struct zygote_generation *
-find_number(const struct zygote_pool *pool, uint32_t number)
-{
-	struct zygote_generation *generation;
-
-	LIST_FOREACH (generation, &pool->generations, link)
-		if (generation->number == number)
-			return generation;
-	return NULL;
-}
-
-void
-zygote_generation_on_attached(struct zygote_pool *pool, uint32_t number)
-{
-	struct zygote_generation *generation = find_number(pool, number);
-
-	if (generation != NULL && generation->state == GENERATION_STANDBY)
-		take_over(generation, GENERATION_DRAINING);
-}
-
-void
-zygote_generation_on_detached(struct zygote_pool *pool, uint32_t number)
-{
-	struct zygote_generation *generation = find_number(pool, number);
-
-	if (generation == NULL)
-		return;
-	if (generation->state == GENERATION_DRAINING)
-		discharge(generation);
-	else if (generation->state == GENERATION_STANDBY)
-		give_up(generation, "the front did not take it");
-	else
-		spawn_kill(&generation->process, SIGKILL); /* nobody uses it: start afresh */
-}
-
-void
-zygote_generation_on_front_lost(struct zygote_pool *pool)
-{
-	struct zygote_generation *standby = zygote_proc_find_state(pool, GENERATION_STANDBY);
-	struct zygote_generation *draining;
-
-	if (standby != NULL)
-		take_over(standby, GENERATION_ENDING);
-	while ((draining = zygote_proc_find_state(pool, GENERATION_DRAINING)) != NULL)
-		discharge(draining);
 }

@@ -23,11 +23,11 @@ void zygote_generation_end(struct zygote_generation *generation);
 void zygote_generation_on_exit(struct zygote_generation *generation, int status);
 void zygote_generation_free(struct zygote_generation *generation);
 
-/* The front has parked its first child: it serves now, and the one before drains. */
-void zygote_generation_on_attached(struct zygote_pool *pool, uint32_t number);
-/* The front has none of its children left. */
-void zygote_generation_on_detached(struct zygote_pool *pool, uint32_t number);
-/* With the front all that drained is gone, and nobody knows the one that was to take over. */
+/* A front has parked its first child. When all have, it serves, and the one before drains. */
+void zygote_generation_on_attached(struct zygote_pool *pool, uint32_t number, uint32_t front);
+/* A front has none of its children left. */
+void zygote_generation_on_detached(struct zygote_pool *pool, uint32_t number, uint32_t front);
+/* A front was lost and taken out of every generation: nobody waits for it any more. */
 void zygote_generation_on_front_lost(struct zygote_pool *pool);
 
 #endif

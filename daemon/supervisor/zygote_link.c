@@ -2,9 +2,9 @@
  * Zygotes and the fronts that come and go beside them: who has which channel, and what happens to
  * it in between.
  *
- * Runs in: supervisor. The rule: of each generation's front channel the supervisor keeps a copy of
- * the front's end for as long as the zygote lives; so the zygote sees no hang-up when a front dies,
- * and the next front goes on with it.
+ * Runs in: supervisor. The rule: of each channel between a front and a zygote the supervisor keeps a
+ * copy of the front's end for as long as the zygote lives; so the zygote sees no hang-up when a
+ * front dies, and the next front in its place goes on with it.
  */
 #include "supervisor/zygote_link.h"
 
@@ -14,26 +14,45 @@
 #include "base/log.h"
 #include "supervisor/config.h"
 #include "supervisor/front_proc.h"
+#include "supervisor/fronts.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_generation.h"
 #include "supervisor/zygote_proc.h"
 
-void
-zygote_link_attach(struct zygote_generation *generation)
+/* Unless the front has it, or is not ready. */
+static void
+attach_to(struct zygote_generation *generation, struct front_proc *front)
 {
-	const struct zygote_pool *pool = generation->pool;
+	const uint32_t bit = 1u << front->index;
 
-	if (!generation->attached)
-		generation->attached = front_proc_attach(pool->supervisor->front, pool->index,
-							 generation->number, generation->front_fd);
+	if ((generation->given & bit) == 0 &&
+	    front_proc_attach(front, generation->pool->index, generation->number,
+			      generation->front_fds[front->index],
+			      generation->pool->config->front.zygotes))
+		generation->given |= bit;
 }
 
 void
-zygote_link_attach_all(struct supervisor *supervisor)
+zygote_link_attach(struct zygote_generation *generation)
 {
-	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+	const struct supervisor *supervisor = generation->pool->supervisor;
+
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;)
+		attach_to(generation, front);
+}
+
+void
+zygote_link_attach_all(struct front_proc *front)
+{
+	for (struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(front->supervisor, pool)) != NULL;) {
+		struct zygote_generation *standby =
+			zygote_proc_find_state(pool, GENERATION_STANDBY);
 		if (pool->serving != NULL)
-			zygote_link_attach(pool->serving);
+			attach_to(pool->serving, front);
+		if (standby != NULL)
+			attach_to(standby, front);
+	}
 }
 
 /*
@@ -42,31 +61,40 @@ zygote_link_attach_all(struct supervisor *supervisor)
  * front's reset does the same later.
  */
 static void
-reset(struct zygote_generation *generation)
+reset(const struct zygote_generation *generation, int fd)
 {
 	struct msg_epoch message = { .epoch = 0 };
 	struct msg_buffer buffer;
 
-	generation->attached = false;
-	for (int i = 0; i < 1024 && msg_recv(generation->front_fd, &buffer) == 1; i++)
+	for (int i = 0; i < 1024 && msg_recv(fd, &buffer) == 1; i++)
 		msg_close_fds(&buffer);
 	msg_init(&message, MSG_ORDER_RESET);
-	if (msg_send(generation->front_fd, &message, NULL, 0) < 0)
+	if (msg_send(fd, &message, NULL, 0) < 0)
 		log_event(LOG_DEBUG, "reset not sent", "pool=%s error=\"%s\"",
 			  generation->pool->config->front.name, strerror(errno));
 }
 
+static void
+forget_front(struct zygote_generation *generation, uint32_t front)
+{
+	if ((generation->given & 1u << front) == 0)
+		return;
+	generation->given &= ~(1u << front);
+	generation->attached &= ~(1u << front);
+	for (uint32_t i = 0; i < generation->pool->config->front.zygotes; i++)
+		reset(generation, generation->front_fds[front][i]);
+}
+
 void
-zygote_link_on_front_lost(struct supervisor *supervisor)
+zygote_link_on_front_lost(const struct front_proc *front)
 {
 	struct zygote_generation *generation;
 
 	for (struct zygote_pool *pool = NULL;
-	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
-		zygote_generation_on_front_lost(pool);
+	     (pool = zygote_proc_next(front->supervisor, pool)) != NULL;) {
 		LIST_FOREACH (generation, &pool->generations, link)
-			if (generation->attached)
-				reset(generation);
+			forget_front(generation, front->index);
+		zygote_generation_on_front_lost(pool);
 	}
 }
 
@@ -75,27 +103,38 @@ zygote_link_detach(const struct zygote_generation *generation)
 {
 	const struct zygote_pool *pool = generation->pool;
 	struct msg_generation message = { .pool = pool->index, .generation = generation->number };
+	bool is_told = false;
 
 	msg_init(&message, MSG_DETACH);
-	return front_proc_send(pool->supervisor->front, &message) == 0;
+	for (struct front_proc *front = NULL;
+	     (front = fronts_next(pool->supervisor, front)) != NULL;)
+		if ((generation->given & 1u << front->index) != 0)
+			is_told |= front_proc_send(front, &message) == 0;
+	return is_told;
 }
 
 void
-zygote_link_on_attached(struct supervisor *supervisor, const struct msg_generation *message)
+zygote_link_on_attached(const struct front_proc *front, const struct msg_generation *message)
 {
+	const struct supervisor *supervisor = front->supervisor;
+
 	if (message->pool >= supervisor->config->pools_count)
 		return;
-	log_event(LOG_DEBUG, "pool attached", "pool=%s generation=%u",
-		  supervisor->config->pools[message->pool].front.name, message->generation);
-	zygote_generation_on_attached(&supervisor->pools[message->pool], message->generation);
+	log_event(LOG_DEBUG, "pool attached", "pool=%s generation=%u front=%u",
+		  supervisor->config->pools[message->pool].front.name, message->generation,
+		  front->index + 1);
+	zygote_generation_on_attached(&supervisor->pools[message->pool], message->generation,
+				      front->index);
 }
 
 void
-zygote_link_on_detached(struct supervisor *supervisor, const struct msg_generation *message)
+zygote_link_on_detached(const struct front_proc *front, const struct msg_generation *message)
 {
+	const struct supervisor *supervisor = front->supervisor;
+
 	if (message->pool < supervisor->config->pools_count)
 		zygote_generation_on_detached(&supervisor->pools[message->pool],
-					      message->generation);
+					      message->generation, front->index);
 }
 
 void

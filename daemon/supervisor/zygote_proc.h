@@ -45,12 +45,17 @@ struct zygote_generation {
 	struct spawned process;
 	struct channel channel;
 	struct event *bound; /* pending: ends a state that takes too long */
-	int front_fd;	     /* our copy of the front's end of its channel, for the next front */
-	bool attached;	     /* the running front was given it */
-	struct policy_listener *listener; /* policy_log's; NULL unless sandbox = "log" */
-	bool is_discharged;		  /* its exit is what we wanted */
-	uint64_t ready_ms;		  /* 0: not yet */
-	uint64_t looked_ms;		  /* memory_watch: when last, and at which child to go on */
+	/* Our copies of the fronts' ends of its zygotes' channels, for the next front in that place; -1: none. */
+	int front_fds[PROTO_FRONTS_MAX][PROTO_ZYGOTES_MAX];
+	uint32_t given;			       /* bit mask of the fronts that have it */
+	uint32_t attached;		       /* of these, those that have parked a child of it */
+	pid_t siblings[PROTO_ZYGOTES_MAX - 1]; /* the other zygotes' processes, as we see them */
+	uint32_t siblings_count;
+	/* policy_log's, one of each zygote; NULL unless sandbox = "log" */
+	struct policy_listener *listeners[PROTO_ZYGOTES_MAX];
+	bool is_discharged; /* its exit is what we wanted */
+	uint64_t ready_ms;  /* 0: not yet */
+	uint64_t looked_ms; /* memory_watch: when last, and at which child to go on */
 	unsigned look_next;
 	struct msg_zygote_ready ready; /* valid once ready_ms is set */
 	struct survey_subject subject; /* survey's */
@@ -101,6 +106,9 @@ bool zygote_proc_are_gone(const struct supervisor *supervisor);
 /* The pool after that one, the first one after NULL; NULL after the last. */
 struct zygote_pool *zygote_proc_next(const struct supervisor *supervisor,
 				     const struct zygote_pool *pool);
+
+/* The process of zygote `index` of a generation: 0 is the first, siblings_count the last. */
+pid_t zygote_proc_pid(const struct zygote_generation *generation, uint32_t index);
 
 /* By name, and by process; NULL when there is none. */
 struct zygote_pool *zygote_proc_find(const struct supervisor *supervisor, const char *name);

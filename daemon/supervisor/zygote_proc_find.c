@@ -27,6 +27,12 @@ zygote_proc_find(const struct supervisor *supervisor, const char *name)
 	return NULL;
 }
 
+pid_t
+zygote_proc_pid(const struct zygote_generation *generation, uint32_t index)
+{
+	return index == 0 ? generation->process.pid : generation->siblings[index - 1];
+}
+
 struct zygote_generation *
 zygote_proc_find_process(const struct supervisor *supervisor, pid_t pid)
 {

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,13 +20,17 @@
 #include "supervisor/inherit.h"
 #include "supervisor/policy_compile.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
 
-/* The zygote's ends, closed by us once it has its copies. */
+_Static_assert(ZYGOTE_SIBLING_FD + (PROTO_ZYGOTES_MAX - 1) * PROTO_FRONTS_MAX <= SPAWN_FDS_MAX,
+	       "descriptors of a zygote");
+
+/* The zygotes' ends, closed by us once it has its copies. */
 struct zygote_ends {
 	int supervisor_fd;
-	int front_fd;
+	int front_fds[PROTO_FRONTS_MAX][PROTO_ZYGOTES_MAX];
 	int heritage_fd;
 	int filter_fd;
 	int worker_fd;
@@ -42,6 +47,23 @@ close_if_open(int fd)
 }
 
 static int
+open_front_channels(const struct supervisor *supervisor, struct zygote_generation *generation,
+		    struct zygote_ends *ends)
+{
+	int pair[2];
+
+	for (uint32_t front = 0; front < supervisor->config->fronts; front++) {
+		for (uint32_t i = 0; i < generation->pool->config->front.zygotes; i++) {
+			if (msg_channel_open(pair) < 0)
+				return -1;
+			generation->front_fds[front][i] = pair[0];
+			ends->front_fds[front][i] = pair[1];
+		}
+	}
+	return 0;
+}
+
+static int
 open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 	  struct zygote_ends *ends, int *channel_fd_out)
 {
@@ -52,10 +74,8 @@ open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 		return -1;
 	*channel_fd_out = pair[0];
 	ends->supervisor_fd = pair[1];
-	if (msg_channel_open(pair) < 0)
+	if (open_front_channels(supervisor, generation, ends) < 0)
 		return -1;
-	generation->front_fd = pair[0];
-	ends->front_fd = pair[1];
 	ends->heritage_fd = inherit_seal_zygote(supervisor, config, generation->number);
 	ends->filter_fd = policy_compile(config->profile, policy_log_rest(supervisor, config));
 	/* Opened here, because the zygote's user need not reach the folder that it lies in. */
@@ -63,12 +83,35 @@ open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 	return ends->heritage_fd >= 0 && ends->filter_fd >= 0 && ends->worker_fd >= 0 ? 0 : -1;
 }
 
+/* The first zygote's channels where it keeps them, its siblings' where it finds them. */
+static void
+place_front_channels(const struct supervisor *supervisor, uint32_t zygotes,
+		     const struct zygote_ends *ends, int *fds)
+{
+	const uint32_t fronts = supervisor->config->fronts;
+
+	for (uint32_t front = 0; front < fronts; front++) {
+		fds[ZYGOTE_FRONT_FD + front] = ends->front_fds[front][0];
+		for (uint32_t i = 1; i < zygotes; i++)
+			fds[ZYGOTE_SIBLING_FD + (i - 1) * fronts + front] =
+				ends->front_fds[front][i];
+	}
+}
+
+/* Where there are several, the number of each is the last character: siblings_fork writes theirs. */
+static void
+format_title(const struct heritage_pool *pool, char *out, size_t size)
+{
+	snprintf(out, size, "zygoted-zygote: %s%s", pool->name, pool->zygotes > 1 ? " 1" : "");
+}
+
 static int
 spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation,
 	     const struct zygote_ends *ends)
 {
-	char title[sizeof("zygoted-zygote: ") + PROTO_NAME_MAX];
-	int fds[ZYGOTE_FD_MAX];
+	const struct heritage_pool *pool = &generation->pool->config->front;
+	char title[sizeof("zygoted-zygote:  1") + PROTO_NAME_MAX];
+	int fds[SPAWN_FDS_MAX];
 	const struct spawn_program program = {
 		.program_fd = supervisor->zygote_program_fd,
 		.title = title,
@@ -77,15 +120,15 @@ spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation
 		.is_zygote = true,
 		.channel = ZYGOTE_SUPERVISOR_FD,
 		.fds = fds,
-		.fds_count = ZYGOTE_FD_MAX,
+		.fds_count = ZYGOTE_SIBLING_FD + (pool->zygotes - 1) * supervisor->config->fronts,
 	};
 
-	snprintf(title, sizeof(title), "zygoted-zygote: %s", generation->pool->config->front.name);
-	for (int i = 0; i < ZYGOTE_FD_MAX; i++)
+	format_title(pool, title, sizeof(title));
+	for (unsigned i = 0; i < program.fds_count; i++)
 		fds[i] = -1;
 	fds[STDERR_FILENO] = STDERR_FILENO;
 	fds[ZYGOTE_SUPERVISOR_FD] = ends->supervisor_fd;
-	fds[ZYGOTE_FRONT_FD] = ends->front_fd;
+	place_front_channels(supervisor, pool->zygotes, ends, fds);
 	fds[ZYGOTE_HERITAGE_FD] = ends->heritage_fd;
 	fds[ZYGOTE_FILTER_FD] = ends->filter_fd;
 	fds[ZYGOTE_WORKER_FD] = ends->worker_fd;
@@ -108,14 +151,17 @@ discard_process(struct zygote_generation *generation)
 int
 zygote_start(struct supervisor *supervisor, struct zygote_generation *generation)
 {
-	struct zygote_ends ends = { -1, -1, -1, -1, -1 };
+	struct zygote_ends ends;
 	int channel_fd = -1;
+
+	memset(&ends, 0xff, sizeof(ends)); /* -1 in each */
 	int result = open_ends(supervisor, generation, &ends, &channel_fd);
 
 	if (result == 0)
 		result = spawn_zygote(supervisor, generation, &ends);
 	close_if_open(ends.supervisor_fd);
-	close_if_open(ends.front_fd);
+	for (unsigned i = 0; i < PROTO_FRONTS_MAX * PROTO_ZYGOTES_MAX; i++)
+		close_if_open(ends.front_fds[i / PROTO_ZYGOTES_MAX][i % PROTO_ZYGOTES_MAX]);
 	close_if_open(ends.heritage_fd);
 	close_if_open(ends.filter_fd);
 	close_if_open(ends.worker_fd);
@@ -127,4 +173,28 @@ zygote_start(struct supervisor *supervisor, struct zygote_generation *generation
 		return 0;
 	discard_process(generation);
 	return -1;
+}
+
+/*
+ * The siblings are the zygote's only children so far. Their pids in our /proc are kept: while one lives it has that pid, and
+ * when one dies the whole generation does.
+ */
+void
+zygote_start_find_siblings(struct zygote_generation *generation)
+{
+	const struct msg_zygote_ready *ready = &generation->ready;
+	struct procfs_children children = { 0 };
+	uint32_t count = 0;
+
+	if (ready->siblings_count == 0 || ready->siblings_count >= PROTO_ZYGOTES_MAX)
+		return;
+	if (procfs_children_add(generation->process.pid, &children) < 0)
+		log_event(LOG_WARNING, "zygotes not found", "pool=%s error=\"%s\"",
+			  generation->pool->config->front.name, strerror(errno));
+	else
+		for (; count < ready->siblings_count; count++)
+			generation->siblings[count] =
+				procfs_children_outer(&children, ready->siblings[count]);
+	procfs_children_free(&children);
+	generation->siblings_count = count;
 }

@@ -43,6 +43,7 @@ static const struct view_column layer_columns[] = {
 };
 
 static const struct view_column front_columns[] = {
+	{ "fronts", "fronts", UNIT_COUNT },
 	{ "up", "uptime_seconds", UNIT_SECONDS },
 	{ "connections", "connections", UNIT_COUNT },
 	{ "with a request", "active", UNIT_COUNT },
@@ -98,6 +99,7 @@ static const struct view_column pools_columns[] = {
 	{ "SANDBOX", "sandbox", UNIT_TEXT },
 	{ "GEN", "generation", UNIT_COUNT },
 	{ "PID", "pid", UNIT_COUNT },
+	{ "ZYGOTES", "zygotes", UNIT_COUNT },
 	{ "LOAD", "load_seconds", UNIT_SECONDS },
 	{ "LOADED", "state_bytes", UNIT_BYTES },
 	{ "IMAGE", "image", UNIT_TEXT },

@@ -63,6 +63,17 @@ def test_new_handshakes_get_the_new_certificate(daemon, authority, place, new):
     assert served(daemon, authority) == "new"
 
 
+def test_every_front_has_the_new_certificate(zygoted, authority, place, new):
+    daemon = zygoted(pool("echo"), tls=secure.server(place), fronts=3)
+    put(new, place)
+    daemon.ctl("reload")
+    assert {served(daemon, authority) for _ in range(30)} == {"new"}
+    before = daemon.named("zygoted: front")
+    daemon.kill(before[1])
+    wait_until(lambda: daemon.ctl("stats")["front"]["fronts"] == 3 and daemon.named("zygoted: front") != before)
+    assert {served(daemon, authority) for _ in range(30)} == {"new"}
+
+
 def test_connections_and_requests_go_on(daemon, authority, place, new):
     with secure.connect(daemon, secure.trust(authority)) as connection:
         connection.request("GET", "/probe/sleep/300")

@@ -56,6 +56,18 @@ static const struct bad_case bad_cases[] = {
 	{ LISTEN "pool \"a\" { worker = \"echo\" routes = {\"/\", # one\n /* two */ \"/b\"}\n "
 		 "colour = 1 }",
 	  5, "unknown key \"colour\"" },
+	/* what fronts and zygotes share */
+	{ "fronts = 9\n" LISTEN POOL, 2, "fronts" },
+	{ "fronts = 0\n" LISTEN POOL, 2, "fronts" },
+	{ LISTEN "pool \"a\" { worker = \"echo\" routes = {\"/\"} zygotes = 9 }\n", 3, "zygotes" },
+	{ "fronts = 2\n" LISTEN "pool \"a\" { worker = \"echo\" routes = {\"/\"} zygotes = 3 "
+	  "max_children = 5 spare = 2 }\n",
+	  4, "pool \"a\": max_children = 5 is less than fronts x zygotes = 6" },
+	{ "fronts = 4\n" LISTEN "pool \"a\" { worker = \"echo\" routes = {\"/\"} spare = 3 }\n", 4,
+	  "pool \"a\": spare = 3 cannot be shared by fronts = 4" },
+	{ "fronts = 4\n" LISTEN "pool \"a\" { worker = \"echo\" routes = {\"/\"} queue = 2 }\n", 4,
+	  "pool \"a\": queue = 2 cannot be shared by fronts = 4" },
+	{ "fronts = 4\nconnections = 3\n" LISTEN POOL, 6, "connections = 3 cannot be shared" },
 	/* given twice */
 	{ LISTEN POOL "log_level = info\nlog_level = info\n", 5,
 	  "log_level is given twice, first on line 4" },

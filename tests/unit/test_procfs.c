@@ -87,12 +87,12 @@ test_pidfd_names_its_process_until_it_is_reaped(void **state)
 static void
 test_children_are_listed(void **state)
 {
-	struct procfs_children children;
+	struct procfs_children children = { 0 };
 	pid_t first = start_child();
 	pid_t second = start_child();
 
 	(void)state;
-	if (procfs_children_read(getpid(), &children) < 0) {
+	if (procfs_children_add(getpid(), &children) < 0) {
 		end_child(first);
 		end_child(second);
 		skip(); /* the kernel was built without this file */
@@ -102,6 +102,10 @@ test_children_are_listed(void **state)
 			 children.pids[1].outer);
 	assert_true(children.pids[0].outer == first || children.pids[1].outer == first);
 	assert_int_equal(procfs_children_outer(&children, 1), 1);
+	/* A second zygote's go into the same list, in order of their pids. */
+	assert_int_equal(procfs_children_add(getpid(), &children), 0);
+	assert_int_equal(children.count, 4);
+	assert_true(children.pids[1].inner <= children.pids[2].inner);
 	procfs_children_free(&children);
 	end_child(first);
 	end_child(second);

@@ -6,9 +6,9 @@
  */
 #include "children.h"
 
-#include "sys.h"
-
 #include "child.h"
+#include "siblings.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -29,9 +29,11 @@ buckets_for(uint32_t slots)
 }
 
 struct children *
-children_new(const struct heritage_zygote *heritage, const struct child_plan *plan)
+children_new(const struct heritage_zygote *heritage, const struct child_plan *plan, uint32_t index)
 {
-	const uint32_t slots = heritage->fronts * heritage->max_children;
+	const uint32_t own =
+		(heritage->max_children - index + heritage->zygotes - 1) / heritage->zygotes;
+	const uint32_t slots = heritage->fronts * own;
 	const uint32_t buckets = buckets_for(slots);
 	const size_t size = sizeof(struct children) + buckets * sizeof(struct slot *) +
 			    slots * sizeof(struct slot);
@@ -45,17 +47,28 @@ children_new(const struct heritage_zygote *heritage, const struct child_plan *pl
 	struct children *children = (struct children *)memory;
 	children->plan = plan;
 	children->fronts_count = heritage->fronts;
+	children->index = index;
+	children->zygotes = heritage->zygotes;
 	children->slots_count = heritage->max_children;
+	children->slots_own = own;
 	children->buckets_mask = buckets - 1;
 	children->buckets = (struct slot **)(memory + sizeof(struct children));
 	struct slot *first = (struct slot *)(children->buckets + buckets);
 	for (uint32_t i = 0; i < heritage->fronts; i++) {
 		children->fronts[i].fd = ZYGOTE_FRONT_FD + (int)i;
-		children->fronts[i].slots = first + (size_t)i * heritage->max_children;
+		children->fronts[i].slots = first + (size_t)i * own;
 	}
 	for (uint32_t i = 0; i < slots; i++)
-		first[i].front = &children->fronts[i / heritage->max_children];
+		first[i].front = &children->fronts[i / own];
 	return children;
+}
+
+struct slot *
+children_slot(const struct children *children, const struct front *front, uint32_t number)
+{
+	return number % children->zygotes == children->index
+		       ? &front->slots[number / children->zygotes]
+		       : NULL;
 }
 
 static struct slot **
@@ -119,10 +132,13 @@ to_us(const struct timeval *time)
 }
 
 static void
-fill_exit(struct slot *slot, const siginfo_t *info, const struct rusage *usage)
+fill_exit(const struct children *children, struct slot *slot, const siginfo_t *info,
+	  const struct rusage *usage)
 {
+	const uint32_t position = (uint32_t)(slot - slot->front->slots);
+
 	slot->exit = (struct msg_exited_child){
-		.slot = (uint32_t)(slot - slot->front->slots),
+		.slot = position * children->zygotes + children->index,
 		.pid = slot->pid,
 		.serial = slot->serial,
 		.code = info->si_status,
@@ -144,13 +160,15 @@ on_exit_of(struct children *children, const siginfo_t *info, const struct rusage
 			close(children->probe.pidfd);
 			children->probe.pid = 0;
 		}
+		if (children->siblings != NULL)
+			siblings_on_exit(children->siblings, info);
 		return;
 	}
 	struct front *front = slot->front;
 	close(slot->pidfd);
 	front->alive--;
 	if (!front->is_resetting) {
-		fill_exit(slot, info, usage);
+		fill_exit(children, slot, info, usage);
 		queue_exited(front, slot);
 		return;
 	}
@@ -192,7 +210,7 @@ children_reset(struct children *children, struct front *front, uint32_t epoch)
 {
 	while (front->exited_first != NULL)
 		children_pop_exited(front);
-	for (uint32_t i = 0; i < children->slots_count; i++)
+	for (uint32_t i = 0; i < children->slots_own; i++)
 		if (front->slots[i].state == SLOT_ALIVE)
 			children_kill(&front->slots[i]);
 	front->epoch = epoch;

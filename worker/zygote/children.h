@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 struct child_plan;
+struct siblings;
 
 enum slot_state { SLOT_FREE, SLOT_ALIVE, SLOT_EXITED /* not yet reported */ };
 
@@ -35,7 +36,7 @@ struct front {
 	uint32_t alive;	    /* children not reaped yet */
 	bool is_resetting;  /* waits for these */
 	bool is_reset_due;  /* MSG_REPORT_RESET has to be sent */
-	struct slot *slots; /* max_children of them */
+	struct slot *slots; /* slots_own of them */
 	struct slot *exited_first, *exited_last;
 	struct msg_report_forked forked; /* count > 0: has to be sent */
 };
@@ -58,7 +59,11 @@ struct held {
 struct children {
 	const struct child_plan *plan;
 	uint32_t fronts_count;
-	uint32_t slots_count; /* per front */
+	uint32_t index;			 /* of this zygote in its generation */
+	uint32_t zygotes;		 /* in the generation */
+	uint32_t slots_count;		 /* per front, all zygotes' */
+	uint32_t slots_own;		 /* per front, this one's: number % zygotes == index */
+	const struct siblings *siblings; /* in the first zygote; NULL in the others */
 	uint32_t buckets_mask;
 	uint32_t rounds;      /* of the loop since children were last reaped */
 	uint64_t reap_due_us; /* CLOCK_MONOTONIC; 0: when SIGCHLD comes */
@@ -72,8 +77,12 @@ struct children {
 };
 
 /* NULL with errno when the memory cannot be had. */
-struct children *children_new(const struct heritage_zygote *heritage, const struct child_plan *plan)
-	__attribute__((warn_unused_result));
+struct children *children_new(const struct heritage_zygote *heritage, const struct child_plan *plan,
+			      uint32_t index) __attribute__((warn_unused_result));
+
+/* The slot of that number, which must be below slots_count; NULL when it is another zygote's. */
+struct slot *children_slot(const struct children *children, const struct front *front,
+			   uint32_t number);
 
 /* Forks a child into a free slot. 0, or the errno of the failed fork; the slot is free then. */
 int children_fork(struct children *children, struct slot *slot, uint64_t serial, const int fds[2])

@@ -6,6 +6,7 @@
  * raise.
  */
 #include "layers.h"
+#include "siblings.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -32,8 +33,9 @@ lower(int resource, rlim_t value)
 static int
 limit_descriptors(const struct heritage_zygote *heritage)
 {
-	const rlim_t needed = ZYGOTE_FD_MAX + (rlim_t)heritage->fronts * heritage->max_children +
-			      1 + 2 * PROTO_BATCH_MAX + SPARE_DESCRIPTORS;
+	const rlim_t needed = siblings_fd_end(heritage) +
+			      (rlim_t)heritage->fronts * heritage->max_children + 1 +
+			      2 * PROTO_BATCH_MAX + SPARE_DESCRIPTORS;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)

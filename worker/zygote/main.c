@@ -17,6 +17,7 @@
 #include "lockdown.h"
 #include "orders.h"
 #include "runtime.h"
+#include "siblings.h"
 #include "stacks.h"
 #include "worker.h"
 
@@ -50,7 +51,9 @@ take_heritage(void)
 		zygote_fail(ZY_EXIT_HERITAGE, 0,
 			    "this program is started by zygoted of the same version only");
 	if (heritage->fronts == 0 || heritage->fronts > PROTO_FRONTS_MAX ||
-	    heritage->max_children == 0 || heritage->max_children > PROTO_CHILDREN_MAX)
+	    heritage->max_children == 0 || heritage->max_children > PROTO_CHILDREN_MAX ||
+	    heritage->zygotes == 0 || heritage->zygotes > PROTO_ZYGOTES_MAX ||
+	    heritage->zygotes > heritage->max_children)
 		zygote_fail(ZY_EXIT_HERITAGE, 0, "heritage out of range");
 	log_init("zygote", (enum log_level)heritage->log_level, (int)heritage->log_journal);
 }
@@ -87,7 +90,7 @@ arrange_descriptors(void)
 
 	for (int fd = ZYGOTE_FRONT_FD + (int)heritage->fronts; fd < ZYGOTE_HERITAGE_FD; fd++)
 		failed |= dup3(STDIN_FILENO, fd, O_CLOEXEC) < 0;
-	failed |= close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0;
+	failed |= close_range(siblings_fd_end(heritage), ~0u, 0) < 0;
 	if (failed)
 		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
 }
@@ -96,7 +99,7 @@ arrange_descriptors(void)
 static void
 close_leftovers(void)
 {
-	if (close_range(ZYGOTE_FD_MAX, ~0u, 0) < 0)
+	if (close_range(siblings_fd_end(heritage), ~0u, 0) < 0)
 		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "descriptors");
 }
 
@@ -179,19 +182,50 @@ private_bytes(void)
 	return bytes;
 }
 
-static void
-report_ready(const struct msg_zygote_ready *ready)
+/* What each zygote of a generation has for itself: never inherited, so a sibling makes it anew. */
+static struct children *
+open_own(uint32_t index)
 {
+	struct children *children = NULL;
+
+	plan.zygote_pid = getpid();
+	if (stacks_open_loop() == 0)
+		children = children_new(heritage, &plan, index);
+	if (children == NULL)
+		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
+			    heritage->max_children);
+	return children;
+}
+
+static void
+report_ready(struct msg_zygote_ready *ready, const struct siblings *siblings)
+{
+	msg_init(ready, MSG_ZYGOTE_READY);
+	ready->siblings_count = siblings->count;
+	for (uint32_t i = 0; i < siblings->count; i++)
+		ready->siblings[i] = siblings->pids[i];
 	if (msg_send(ZYGOTE_SUPERVISOR_FD, ready, NULL, 0) < 0)
 		_exit(errno == EPIPE || errno == ECONNRESET ? ZY_EXIT_OK : ZY_EXIT_ORDERS);
 }
 
+/* A sibling's life, from the fork on. */
+static _Noreturn void
+run_sibling(const struct siblings *siblings, struct msg_zygote_ready *ready)
+{
+	struct children *children = open_own(siblings->index);
+
+	lockdown_filter(heritage, ready->layers);
+	siblings_say_ready(siblings);
+	stacks_run(orders_run, children);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct msg_zygote_ready ready = { .load_us = 0 };
 	struct image_source source;
 	struct sigaction fault_handlers[FAULTS];
+	struct siblings siblings = { .index = 0 };
 	struct loaded loaded;
 
 	take_heritage();
@@ -206,24 +240,21 @@ main(void)
 	give_up_rseq();
 	plan = (struct child_plan){ .worker = loaded.worker,
 				    .state = loaded.state,
-				    .zygote_pid = getpid(),
 				    .cpu_seconds = heritage->cpu_seconds,
 				    .open_files = heritage->open_files };
 	plan.request = stacks_prepare(sizeof(*plan.request));
-	if (plan.request == NULL)
-		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of the zygote's loop");
 	ready.load_us = loaded.load_us;
 	image_prepare(heritage, &source);
 	ready.state_bytes = private_bytes();
-	struct children *children = children_new(heritage, &plan);
-	if (children == NULL)
-		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
-			    heritage->max_children);
+	struct children *children = open_own(0);
 	lockdown_apply(heritage, ready.layers);
 	/* After whatever else writes to the heap, and before the filter, which takes the calls that it needs away. */
 	image_make(heritage, &source, &ready.image);
+	if (siblings_fork(&siblings, heritage, argv[argc - 1]) > 0)
+		run_sibling(&siblings, &ready);
+	siblings_wait(&siblings);
+	children->siblings = &siblings;
 	lockdown_filter(heritage, ready.layers);
-	msg_init(&ready, MSG_ZYGOTE_READY);
-	report_ready(&ready);
+	report_ready(&ready, &siblings);
 	stacks_run(orders_run, children);
 }

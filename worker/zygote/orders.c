@@ -40,12 +40,14 @@ refuse(const char *why)
 /* ---- orders of a front ---- */
 
 static struct slot *
-checked_slot(const struct children *children, struct front *front,
-	     const struct msg_order_child *order)
+checked_slot(const struct children *children, const struct front *front, uint32_t number)
 {
-	if (order->slot >= children->slots_count)
+	if (number >= children->slots_count)
 		refuse("slot out of range");
-	return &front->slots[order->slot];
+	struct slot *slot = children_slot(children, front, number);
+	if (slot == NULL)
+		refuse("slot of another zygote");
+	return slot;
 }
 
 static uint64_t
@@ -61,7 +63,7 @@ static void
 fork_one(struct children *children, struct front *front, const struct msg_order_child *order,
 	 const int fds[2])
 {
-	struct slot *slot = checked_slot(children, front, order);
+	struct slot *slot = checked_slot(children, front, order->slot);
 	const uint64_t start_us = now_us();
 
 	if (slot->state != SLOT_FREE)
@@ -103,7 +105,7 @@ on_kill(struct children *children, struct front *front)
 	if (order->count == 0 || order->count > PROTO_BATCH_MAX)
 		refuse("count");
 	for (uint32_t i = 0; i < order->count; i++) {
-		const struct slot *slot = checked_slot(children, front, &order->children[i]);
+		const struct slot *slot = checked_slot(children, front, order->children[i].slot);
 		if (slot->state == SLOT_ALIVE && slot->serial == order->children[i].serial)
 			children_kill(slot);
 	}
@@ -121,10 +123,9 @@ on_sample(struct children *children, const struct front *front)
 
 	if (order->epoch != front->epoch || front->epoch == 0 || held->is_due)
 		return;
-	if (order->slot >= children->slots_count)
-		refuse("slot out of range");
-	held->slot = &front->slots[order->slot];
+	held->slot = checked_slot(children, front, order->slot);
 	held->message = *order;
+	held->message.front = (uint32_t)(front - children->fronts);
 	msg_init(&held->message, MSG_SAMPLE);
 	held->is_due = held->slot->state == SLOT_ALIVE && held->slot->serial == order->serial;
 }
@@ -223,9 +224,12 @@ events_of(const struct front *front)
 static void
 fill_polls(struct children *children)
 {
-	children->polls[0].fd = ZYGOTE_SUPERVISOR_FD;
-	children->polls[0].events =
-		children->probe.is_due || children->held.is_due ? POLLIN | POLLOUT : POLLIN;
+	/* What the supervisor asks is for the first zygote alone; its death ends the others. */
+	const bool is_first = children->index == 0;
+	const bool has_news = children->probe.is_due || children->held.is_due;
+
+	children->polls[0].fd = is_first || has_news ? ZYGOTE_SUPERVISOR_FD : -1;
+	children->polls[0].events = (short)((is_first ? POLLIN : 0) | (has_news ? POLLOUT : 0));
 	for (uint32_t i = 0; i < children->fronts_count; i++) {
 		children->polls[1 + i].fd = children->fronts[i].fd;
 		children->polls[1 + i].events = events_of(&children->fronts[i]);

@@ -9,10 +9,13 @@
 struct children;
 
 /*
- * Makes the loop's stack and empties the process's own stack below the caller's frame. Returns where a child's stack begins
- * and grows down from; the `bytes` above it are zero and the child's too. NULL with errno.
+ * Empties the process's own stack below the caller's frame. Returns where a child's stack begins and grows down from; the
+ * `bytes` above it are zero and the child's too.
  */
 void *stacks_prepare(size_t bytes) __attribute__((warn_unused_result));
+
+/* Makes the loop's stack: each zygote of a generation makes its own. 0, or -1 with errno. */
+int stacks_open_loop(void) __attribute__((warn_unused_result));
 
 /* Calls run(children) on the loop's stack. */
 _Noreturn void stacks_run(void (*run)(struct children *), struct children *children);
