@@ -79,7 +79,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench bench-python bench-tls tls-scan fuzz install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-python bench-tls tls-scan fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -225,6 +225,9 @@ $(BUILD)/tests/bench/textbook: tests/bench/textbook.c Makefile
 $(BUILD)/tests/bench/once: tests/bench/once.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -static -o $@ $<
+
+snapshots: all ## what zygotectl shows, from a run, into the documents (root)
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/snapshots.py
 
 bench-python: all ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py
