@@ -19,6 +19,9 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
 
+/* On x86-64: THREAD_SIZE of arch/x86/include/asm/page_64_types.h. */
+#define KERNEL_STACK_BYTES (UINT64_C(16) << 10)
+
 /* What all commands about memory put together for one pool. */
 struct sums {
 	uint64_t parked;
@@ -38,11 +41,15 @@ mean_bytes(const struct sample_store *samples, enum page_class class)
 	return samples->pages[class] * PAGE_BYTES / samples->samples;
 }
 
-/* Pages of its own, and the page tables that map all its pages. */
+/*
+ * Pages of its own, the page tables that map all its pages, its kernel stack. The kernel's other books of a process (some
+ * 50 KiB with its descriptors) it does not tell.
+ */
 static uint64_t
 alone_bytes(const uint64_t pages[PAGES_CLASS_MAX], uint64_t count, uint64_t page_table_bytes)
 {
-	return ((pages[PAGES_COPIED] + pages[PAGES_NEW]) * PAGE_BYTES + page_table_bytes) / count;
+	return ((pages[PAGES_COPIED] + pages[PAGES_NEW]) * PAGE_BYTES + page_table_bytes) / count +
+	       KERNEL_STACK_BYTES;
 }
 
 /*
@@ -65,9 +72,9 @@ add_up(const struct zygote_generation *generation, const struct survey *survey,
 		sums.sample_bytes =
 			alone_bytes(samples->pages, samples->samples, samples->page_table_bytes);
 	sums.rss_bytes = processes * survey->rollup.rss_bytes;
-	sums.without_bytes =
-		processes * (survey->rollup.rss_bytes + unmapped + survey->page_table_bytes);
-	sums.with_bytes = shared + unmapped + survey->page_table_bytes +
+	sums.without_bytes = processes * (survey->rollup.rss_bytes + unmapped +
+					  survey->page_table_bytes + KERNEL_STACK_BYTES);
+	sums.with_bytes = shared + unmapped + survey->page_table_bytes + KERNEL_STACK_BYTES +
 			  generation->siblings_count * sums.probe_bytes +
 			  sums.parked * sums.probe_bytes + sums.busy * sums.sample_bytes;
 	return sums;
