@@ -133,6 +133,11 @@ enum zy_field {
 	 */
 	ZY_CLIENT_SUBJECT, /* RFC 2253: "CN=alice,O=Example" */
 	ZY_CLIENT_SAN,	   /* "DNS:a.example,email:a@example.org,IP:192.0.2.1,URI:urn:x" */
+	/*
+	 * Names the request in the log and in the answer: the client's X-Request-Id when that is one
+	 * token of 1..128 bytes, else 32 hexadecimal digits. No secret; the client may repeat itself.
+	 */
+	ZY_REQUEST_ID,
 	ZY_FIELD_MAX
 };
 
@@ -148,7 +153,7 @@ const char *zy_header(const struct zy_request *request,
 
 /* Fresh random bytes of this request's own, ZY_SEED_BYTES of them: seed generators from here. */
 const uint8_t *zy_seed(const struct zy_request *request);
-/* Unique among the requests of one run of the daemon's front. */
+/* A number, unique among the requests of one run of the daemon's front. */
 uint64_t zy_id(const struct zy_request *request);
 /* CLOCK_MONOTONIC nanoseconds after which the child is killed. */
 uint64_t zy_deadline_ns(const struct zy_request *request);
@@ -169,7 +174,7 @@ size_t zy_read(struct zy_request *request, void *buffer, size_t size);
  * Status is 200 unless set. Calls return 0, or -1 for what the front would refuse (status outside
  * 200..599; a name that is no token; control bytes in a value; a framing or hop-by-hop header, Date or X-Zygoted-Reason; too
  * many or too large; too late, because the head has left; more bytes than zy_length promised):
- * nothing is changed then.
+ * nothing is changed then. X-Request-Id is the front's to write: a worker's own is left out.
  */
 int zy_status(struct zy_request *request, int status);
 int zy_header_add(struct zy_request *request, const char *name, const char *value);

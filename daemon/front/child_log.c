@@ -55,9 +55,8 @@ log_line(const struct child *child, const char *line, size_t length)
 
 	if (length == 0)
 		return;
-	log_event(LOG_INFO, "child says", "pool=%s pid=%d request=%016llx text=\"%s\"",
-		  child->generation->pool->config->name, child->pid,
-		  (unsigned long long)child->request,
+	log_event(LOG_INFO, "child says", "pool=%s pid=%d request=%s text=\"%s\"",
+		  child->generation->pool->config->name, child->pid, child->request_id,
 		  log_escape(line, length, shown, sizeof(shown)));
 }
 
@@ -81,9 +80,8 @@ note_cut(struct child *child)
 		return;
 	child->log_cut = true;
 	child->generation->pool->stats.output_truncated++;
-	log_event(LOG_INFO, "child says too much", "pool=%s pid=%d request=%016llx",
-		  child->generation->pool->config->name, child->pid,
-		  (unsigned long long)child->request);
+	log_event(LOG_INFO, "child says too much", "pool=%s pid=%d request=%s",
+		  child->generation->pool->config->name, child->pid, child->request_id);
 }
 
 void

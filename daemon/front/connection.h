@@ -63,6 +63,7 @@ struct connection {
 	uint64_t linger_bytes;
 	char peer_address[INET6_ADDRSTRLEN];
 	char peer_port[8];
+	char request_id[REQUEST_ID_MAX + 1]; /* of the request in progress, or the last one */
 	struct penalty_source source;
 };
 
@@ -93,6 +94,9 @@ void connection_update(struct connection *connection);
 
 /* Replaces the deadline; NULL: none. */
 void connection_set_timer(struct connection *connection, const struct timeval *timeout);
+
+/* A request id of the front's own, for a request that names none or was not understood. */
+void connection_make_request_id(struct connection *connection);
 
 /* Starts the next requests in `in`, one after the other, as long as each ends at once. */
 void connection_process(struct connection *connection);

@@ -19,6 +19,7 @@ connection_on_timer(evutil_socket_t fd, short what, void *argument)
 		handshake_on_timeout(connection);
 		break;
 	case CONNECTION_HEAD:
+		connection_make_request_id(connection);
 		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);
 		connection_flush(connection);
 		connection_update(connection);

@@ -6,14 +6,36 @@
 #include "base/log.h"
 #include "front/connection.h"
 #include "front/front.h"
+#include "front/request_id.h"
 #include "front/response.h"
+#include "front/seed.h"
 #include "front/source.h"
+
+#include <string.h>
+
+void
+connection_make_request_id(struct connection *connection)
+{
+	unsigned char bytes[16];
+
+	/* Without random numbers it is still different from the others, and the log can be searched for it. */
+	if (!seed_take(bytes, sizeof(bytes))) {
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes, &connection->front->next_id, sizeof(connection->front->next_id));
+		connection->front->next_id++;
+	}
+	request_id_format(bytes, connection->request_id);
+}
 
 void
 connection_refuse(struct connection *connection, enum outcome outcome, int status, const char *text)
 {
 	const struct response_error error = {
-		.outcome = outcome, .status = status, .text = text, .minor = 1
+		.outcome = outcome,
+		.status = status,
+		.text = text,
+		.minor = 1,
+		.request_id = connection->request_id,
 	};
 
 	front_count_outcome(connection->front, outcome);
@@ -29,9 +51,11 @@ connection_refuse(struct connection *connection, enum outcome outcome, int statu
 static void
 on_bad_request(struct connection *connection)
 {
-	log_event(LOG_DEBUG, "bad request", "peer=%s listener=%s status=%d reason=\"%s\"",
-		  connection->peer_address, connection->listener->name, connection->parser.status,
-		  connection->parser.reason);
+	connection_make_request_id(connection);
+	log_event(LOG_DEBUG, "bad request",
+		  "peer=%s listener=%s request=%s status=%d reason=\"%s\"",
+		  connection->peer_address, connection->listener->name, connection->request_id,
+		  connection->parser.status, connection->parser.reason);
 	connection_refuse(connection, OUTCOME_BAD_REQUEST, connection->parser.status,
 			  connection->parser.reason);
 }

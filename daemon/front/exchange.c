@@ -110,6 +110,7 @@ exchange_fail(struct exchange *exchange, enum outcome outcome)
 	struct response_error error = { .outcome = outcome,
 					.retry_after = retry_after(exchange, outcome),
 					.minor = exchange->minor,
+					.request_id = connection->request_id,
 					.head_method = exchange->head_method };
 
 	finish(exchange, outcome, true);

@@ -28,12 +28,16 @@ add_headers(struct evbuffer *out, const unsigned char *data, const struct reply_
 	struct reply_header header;
 	size_t cursor = 0;
 
-	while (reply_header_next(data, event, &cursor, &header))
+	while (reply_header_next(data, event, &cursor, &header)) {
+		/* The front has written it: programs that pass on the one that they got may do so. */
+		if (http_equals(header.name, header.name_length, "x-request-id"))
+			continue;
 		if (evbuffer_add(out, header.name, header.name_length) < 0 ||
 		    evbuffer_add(out, ": ", 2) < 0 ||
 		    evbuffer_add(out, header.value, header.value_length) < 0 ||
 		    evbuffer_add(out, "\r\n", 2) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -70,6 +74,7 @@ send_head(struct exchange *exchange, const unsigned char *data, const struct rep
 	if (exchange->connection->close_after)
 		exchange->keep_alive = false;
 	return response_add_status(out, (int)event->status) == 0 &&
+	       response_add_request_id(out, exchange->connection->request_id) == 0 &&
 	       add_framing(exchange, out, event) == 0 && add_headers(out, data, event) == 0 &&
 	       response_add_connection(out, exchange->minor, exchange->keep_alive) == 0 &&
 	       evbuffer_add(out, "\r\n", 2) == 0;
@@ -107,9 +112,9 @@ log_complaint(const struct exchange *exchange, const char *event, const char *te
 {
 	char shown[ERROR_SHOWN];
 
-	log_event(LOG_WARNING, event, "pool=%s pid=%d request=%016" PRIx64 " text=\"%s\"",
+	log_event(LOG_WARNING, event, "pool=%s pid=%d request=%s text=\"%s\"",
 		  exchange->pool->config->name, exchange->child != NULL ? exchange->child->pid : 0,
-		  exchange->id, log_escape(text, length, shown, sizeof(shown)));
+		  exchange->connection->request_id, log_escape(text, length, shown, sizeof(shown)));
 }
 
 /* Over the pool's limit by what the head promises, or by what has come. */

@@ -11,6 +11,7 @@
 #include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/request_frame.h"
+#include "front/request_id.h"
 #include "front/route.h"
 #include "front/sample.h"
 #include "front/seed.h"
@@ -101,6 +102,7 @@ add_fields(struct request_frame *frame, const struct exchange *exchange, const c
 		[ZY_TLS_SERVER_NAME] = { tls.server_name, strlen(tls.server_name) },
 		[ZY_CLIENT_SUBJECT] = { tls.subject, strlen(tls.subject) },
 		[ZY_CLIENT_SAN] = { tls.san, strlen(tls.san) },
+		[ZY_REQUEST_ID] = { connection->request_id, strlen(connection->request_id) },
 		[ZY_POOL] = { exchange->pool->config->name, strlen(exchange->pool->config->name) },
 	};
 
@@ -197,6 +199,7 @@ take_child(struct exchange *exchange, struct child *child)
 	child->route = exchange->route;
 	child->source = connection->source;
 	memcpy(child->peer, connection->peer_address, sizeof(child->peer));
+	memcpy(child->request_id, connection->request_id, sizeof(child->request_id));
 	exchange->taken_ns = child->taken_ns;
 	exchange->is_sample = sample_is_due(exchange->pool);
 	watch_child(exchange);
@@ -256,6 +259,8 @@ prepare(struct exchange *exchange)
 	struct front *front = connection->front;
 	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
 
+	if (!request_id_find(request, head, connection->request_id))
+		connection_make_request_id(connection);
 	front->requests++;
 	front->active_count++;
 	exchange->state = EXCHANGE_RUNNING;

@@ -55,6 +55,7 @@ generation_free_slot(struct child *child)
 	child->exchange = NULL;
 	child->request = 0;
 	child->done_ns = 0;
+	child->request_id[0] = '\0';
 	child->pid = 0;
 	generation_change_state(child, CHILD_FREE);
 }

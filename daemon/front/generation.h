@@ -40,7 +40,8 @@ struct child {
 	const char *route;	      /* of that request; points into the heritage */
 	struct penalty_source source; /* who sent it */
 	char peer[INET6_ADDRSTRLEN];
-	int fd;		 /* our end of its socket until taken or dead, -1 */
+	char request_id[REQUEST_ID_MAX + 1]; /* "" if it got none */
+	int fd;				     /* our end of its socket until taken or dead, -1 */
 	int log_read_fd; /* its log pipe, kept from child to child of the slot; -1 until first used
 			  */
 	int log_write_fd;

@@ -100,9 +100,9 @@ log_exit(const struct child *child, const struct child_exit *ended)
 	if (quiet && log_level() < LOG_DEBUG)
 		return;
 	log_event(quiet ? LOG_DEBUG : LOG_WARNING, "child ended",
-		  "pool=%s generation=%u pid=%d request=%016llx%s %s=%d%s text=\"%s\"",
-		  generation->pool->config->name, generation->number, child->pid,
-		  (unsigned long long)child->request, describe_request(child, asked, sizeof(asked)),
+		  "pool=%s generation=%u pid=%d request=%s%s %s=%d%s text=\"%s\"",
+		  generation->pool->config->name, generation->number, child->pid, child->request_id,
+		  describe_request(child, asked, sizeof(asked)),
 		  ended->by_signal ? "signal" : "exit", ended->code,
 		  ended->killed_by_us ? " killed=yes" : "",
 		  describe_end(ended, text, sizeof(text)));

@@ -70,9 +70,9 @@ end_child(struct child *child, uint64_t added_bytes)
 	struct connection *connection = exchange->connection;
 
 	log_event(LOG_WARNING, "child over its memory",
-		  "pool=%s generation=%u pid=%d request=%016llx peer=%s added_bytes=%llu",
+		  "pool=%s generation=%u pid=%d request=%s peer=%s added_bytes=%llu",
 		  child->generation->pool->config->name, child->generation->number, child->pid,
-		  (unsigned long long)child->request, child->peer, (unsigned long long)added_bytes);
+		  child->request_id, child->peer, (unsigned long long)added_bytes);
 	exchange_fail(exchange, OUTCOME_MEMORY_LIMIT);
 	connection_update(connection);
 }

@@ -39,6 +39,15 @@ response_add_status(struct evbuffer *out, int status)
 }
 
 int
+response_add_request_id(struct evbuffer *out, const char *request_id)
+{
+	char line[REQUEST_ID_MAX + 32];
+	int length = snprintf(line, sizeof(line), "X-Request-Id: %s\r\n", request_id);
+
+	return evbuffer_add(out, line, (size_t)length);
+}
+
+int
 response_add_connection(struct evbuffer *out, int minor, bool keep_alive)
 {
 	if (keep_alive && minor == 0)
@@ -80,6 +89,7 @@ response_add_error(struct evbuffer *out, const struct response_error *error)
 			       "Content-Length: %d\r\n%s",
 			       reason, body_length, retry);
 	if (response_add_status(out, status) < 0 ||
+	    response_add_request_id(out, error->request_id) < 0 ||
 	    evbuffer_add(out, head, (size_t)head_length) < 0 ||
 	    response_add_connection(out, error->minor, error->keep_alive) < 0 ||
 	    evbuffer_add(out, "\r\n", 2) < 0)

@@ -15,6 +15,7 @@ struct response_error {
 	const char *text;     /* the outcome's own when NULL; a literal */
 	unsigned retry_after; /* seconds; 0: no Retry-After */
 	int minor;	      /* HTTP/1.minor of the request */
+	const char *request_id;
 	bool keep_alive;
 	bool head_method; /* no body */
 };
@@ -28,6 +29,10 @@ int response_add_error(struct evbuffer *out, const struct response_error *error)
 
 /* Appends "HTTP/1.1 200 OK", Date; the caller adds headers and the empty line. */
 int response_add_status(struct evbuffer *out, int status) __attribute__((warn_unused_result));
+
+/* Appends X-Request-Id. */
+int response_add_request_id(struct evbuffer *out, const char *request_id)
+	__attribute__((warn_unused_result));
 
 /* Appends Connection if the default of the client's version is not what happens. */
 int response_add_connection(struct evbuffer *out, int minor, bool keep_alive)

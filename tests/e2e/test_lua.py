@@ -70,7 +70,7 @@ def test_the_request_is_described(daemon):
     assert set(lines) == {
         "method=POST", "path=/l/a/show", "query=q=1", "rest=a/show", "route=/l/", "host=test",
         "protocol=HTTP/1.1", "scheme=http", "peer=127.0.0.1", "listener=web", "pool=l",
-        "body_length=4", "x-one=a, b", "none=nil", "id=16", "left=true"}
+        "body_length=4", "x-one=a, b", "none=nil", "id=32", "left=true"}
 
 
 def test_percent_encoding_is_decoded(daemon):

@@ -77,7 +77,7 @@ def test_the_environ_describes_the_request(daemon, at):
         "wsgi.run_once": True, "zygoted.pool": at[1:], "zygoted.listener": "web",
     }
     assert {key: environ.get(key) for key in expected} == expected
-    assert environ["REMOTE_PORT"].isdigit() and len(environ["zygoted.request_id"]) == 16
+    assert environ["REMOTE_PORT"].isdigit() and len(environ["zygoted.request_id"]) == 32
     assert "CONTENT_LENGTH" not in json.loads(daemon.get(f"{at}/show").body)
 
 

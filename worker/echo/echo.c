@@ -113,29 +113,14 @@ put_line(struct zy_request *request, const char *name, const char *value)
 		       : 0;
 }
 
-/* Decimal; printf would touch a dozen pages more. */
-static const char *
-format_id(uint64_t id, char digits[21])
-{
-	char *at = digits + 20;
-
-	*at = '\0';
-	do
-		*--at = (char)('0' + id % 10);
-	while ((id /= 10) > 0);
-	return at;
-}
-
 static int
 describe(struct zy_request *request)
 {
-	char digits[21];
-
 	if (zy_header_add(request, "Content-Type", "text/plain; charset=utf-8") < 0 ||
 	    put_line(request, "method", zy_field(request, ZY_METHOD)) < 0 ||
 	    put_line(request, "path", zy_field(request, ZY_PATH)) < 0 ||
 	    put_line(request, "query", zy_field(request, ZY_QUERY)) < 0 ||
-	    put_line(request, "request", format_id(zy_id(request), digits)) < 0)
+	    put_line(request, "request", zy_field(request, ZY_REQUEST_ID)) < 0)
 		return -1;
 	for (size_t i = 0; i < zy_headers(request); i++)
 		if (put(request, "header ") < 0 ||

@@ -80,10 +80,7 @@ get_headers(lua_State *lua, const struct zy_request *request)
 static int
 get_id(lua_State *lua, const struct zy_request *request)
 {
-	char digits[17];
-
-	snprintf(digits, sizeof(digits), "%016" PRIx64, zy_id(request));
-	lua_pushstring(lua, digits);
+	lua_pushstring(lua, zy_field(request, ZY_REQUEST_ID));
 	return 1;
 }
 

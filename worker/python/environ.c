@@ -234,7 +234,8 @@ set_request(PyObject *environ, const struct call *call)
 {
 	if (call->request == NULL)
 		return 0;
-	return set_object(environ, "zygoted.request_id", module_format_id(zy_id(call->request)));
+	return set_object(environ, "zygoted.request_id",
+			  PyUnicode_FromString(zy_field(call->request, ZY_REQUEST_ID)));
 }
 
 PyObject *

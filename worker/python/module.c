@@ -12,16 +12,6 @@ static const char *pool_name;
 static const struct zy_request *current; /* NULL: none yet */
 static PyObject *hooks;			 /* a list; NULL before the import */
 
-/* As in the log. */
-PyObject *
-module_format_id(uint64_t id)
-{
-	char digits[17];
-
-	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)id);
-	return PyUnicode_FromString(digits);
-}
-
 static PyObject *
 on_request_id(PyObject *self, PyObject *unused)
 {
@@ -29,7 +19,7 @@ on_request_id(PyObject *self, PyObject *unused)
 	(void)unused;
 	if (current == NULL)
 		return Py_NewRef(Py_None);
-	return module_format_id(zy_id(current));
+	return PyUnicode_FromString(zy_field(current, ZY_REQUEST_ID));
 }
 
 /* Comparable with time.monotonic(), which reads the same clock. */

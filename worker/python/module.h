@@ -8,9 +8,6 @@
 
 #include "worker.h"
 
-/* A request's number as the log has it: a new str, NULL with an exception. */
-PyObject *module_format_id(uint64_t id);
-
 /* Before the interpreter starts. 0, -1 when there is no memory. */
 int module_register(const char *pool) __attribute__((warn_unused_result));
 

@@ -226,6 +226,15 @@ do_status(struct zy_request *request, const char *argument)
 	return zy_header_add(request, "x-probe", "yes");
 }
 
+/* Sets a header of that name. */
+static int
+do_header(struct zy_request *request, const char *argument)
+{
+	if (zy_header_add(request, argument, "from the worker") != 0)
+		return -1;
+	return zy_header_add(request, "x-probe", "yes");
+}
+
 /* ---- frames that no runtime would write ---- */
 
 static void
@@ -385,6 +394,7 @@ static const struct deed deeds[] = {
 	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
 	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
 	{ "status", do_status },   { "frames", do_frames }, { "tls", do_tls },
+	{ "header", do_header },
 };
 
 static int
