@@ -103,6 +103,8 @@ struct heritage_listener {
 	uint32_t tls_minimum;	/* enum tls_minimum */
 };
 
+enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_FORMAT_MAX };
+
 struct heritage_front {
 	uint32_t magic;
 	uint32_t size;
@@ -129,6 +131,8 @@ struct heritage_front {
 	uint32_t handshakes_max;       /* in progress at a time */
 	uint32_t ticket_lifetime_ms;   /* of TLS session tickets; 0: none are given */
 	uint32_t tls_bytes;	       /* of the bundle; 0: there is none */
+	uint32_t access_log;	       /* 1: MSG_ACCESS_LOG will bring a descriptor */
+	uint32_t access_format;	       /* enum access_format */
 	struct heritage_network exempt[PROTO_NETWORKS_MAX]; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
 	struct heritage_listener listeners[PROTO_LISTENERS_MAX];

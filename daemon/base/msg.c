@@ -28,6 +28,7 @@ static const struct {
 	[MSG_MEMORY_OVER] = { sizeof(struct msg_memory), 0 },
 	[MSG_LOG_LEVEL] = { sizeof(struct msg_log_level), 0 },
 	[MSG_TLS] = { sizeof(struct msg_tls), 1 },
+	[MSG_ACCESS_LOG] = { sizeof(struct msg_cookie), 1 },
 	[MSG_DRAIN] = { sizeof(struct msg_cookie), 0 },
 	[MSG_FRONT_READY] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ATTACHED] = { sizeof(struct msg_generation), 0 },

@@ -48,6 +48,7 @@ enum msg_type {
 	MSG_SAMPLED,	 /* the child was looked at, or will not be: let it go */
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
 	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
+	MSG_ACCESS_LOG,	 /* write the access log there; carries its descriptor */
 	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
 	MSG_METRICS,	 /* carries the text for scrapers when size is not 0 */
 	/* front -> supervisor */
@@ -110,7 +111,7 @@ struct msg_generation {
 };
 
 /*
- * MSG_STATS_GET, MSG_PENALTIES_GET, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE,
+ * MSG_STATS_GET, MSG_PENALTIES_GET, MSG_ACCESS_LOG, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE,
  * MSG_PROBE_END, MSG_SANDBOX_LISTENER.
  */
 struct msg_cookie {
@@ -337,6 +338,7 @@ struct msg_stats_end {
 	uint64_t penalties_active; /* sources that are under penalty now */
 	uint64_t scrapes;	   /* answers to scrapers */
 	uint64_t log_lost;	   /* lines of the front's log that could not be written */
+	uint64_t access_lost;	   /* lines of the access log */
 	uint64_t uptime_ms;
 };
 

@@ -4,6 +4,7 @@
  * Runs in: front. After a malformed head nothing more is read as a request: the connection ends.
  */
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/connection.h"
 #include "front/front.h"
 #include "front/request_id.h"
@@ -40,6 +41,7 @@ connection_refuse(struct connection *connection, enum outcome outcome, int statu
 
 	front_count_outcome(connection->front, outcome);
 	source_charge(connection->front, &connection->source, penalty_outcome_points(outcome));
+	access_log_refused(connection, outcome, status, text);
 	connection->front->requests++;
 	connection->close_after = true;
 	connection_change_state(connection, CONNECTION_FLUSH);

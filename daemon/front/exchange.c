@@ -8,6 +8,7 @@
 #include "front/exchange.h"
 
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/connection.h"
 #include "front/front.h"
 #include "front/pool.h"
@@ -82,6 +83,7 @@ finish(struct exchange *exchange, enum outcome outcome, bool kill)
 	exchange->head_pending = false;
 	exchange->state = EXCHANGE_NONE;
 	connection->front->active_count--;
+	access_log_end(exchange, outcome);
 	exchange_release_child(exchange, kill);
 	count(exchange, outcome);
 }
@@ -201,6 +203,7 @@ exchange_on_input(struct exchange *exchange)
 void
 exchange_fini(struct exchange *exchange)
 {
+	access_log_forget(exchange);
 	if (exchange->to_child != NULL)
 		evbuffer_free(exchange->to_child);
 	if (exchange->partial != NULL)

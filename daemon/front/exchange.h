@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+struct access_note;
 struct connection;
 struct pool;
 
@@ -39,6 +40,12 @@ struct exchange {
 	uint64_t id;
 	uint64_t received_ns;
 	uint64_t taken_ns;
+	struct {
+		int32_t pid;
+		uint32_t generation;
+		uint32_t fork_us;
+	} served_by;		    /* valid once taken_ns is set */
+	struct access_note *access; /* NULL when there is no access log */
 	const char *route;
 	uint32_t route_bytes;
 	bool probe;	/* for the pool's breaker */

@@ -5,6 +5,7 @@
  * of the client's head reaches it.
  */
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/connection.h"
 #include "front/exchange.h"
 #include "front/front.h"
@@ -202,6 +203,9 @@ take_child(struct exchange *exchange, struct child *child)
 	memcpy(child->request_id, connection->request_id, sizeof(child->request_id));
 	exchange->taken_ns = child->taken_ns;
 	exchange->is_sample = sample_is_due(exchange->pool);
+	exchange->served_by.pid = child->pid;
+	exchange->served_by.generation = child->generation->number;
+	exchange->served_by.fork_us = child->fork_us;
 	watch_child(exchange);
 }
 
@@ -283,6 +287,7 @@ prepare(struct exchange *exchange)
 	exchange->keep_alive = request->keep_alive && !front->draining &&
 			       connection->requests < front->heritage->requests_max;
 	http_chunked_init(&exchange->chunked);
+	access_log_begin(exchange);
 }
 
 static enum outcome

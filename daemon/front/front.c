@@ -7,6 +7,7 @@
 #include "front/front.h"
 
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/child_log.h"
 #include "front/connection.h"
 #include "front/listener.h"
@@ -121,6 +122,7 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 	}
 	drain_logs(front);
 	tls_ticket_tick();
+	access_log_tick(front);
 }
 
 static void
@@ -150,6 +152,7 @@ init_front(struct front *front)
 	tls_open(front);
 	source_open(front);
 	scrape_open(front);
+	access_log_open(front);
 	memory_look_init(front);
 	open_pools(front);
 	if (balance_open(&front->balance, front->heritage) < 0)

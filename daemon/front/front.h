@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+struct access_log;
 struct connection;
 struct listener;
 struct penalty_table;
@@ -46,6 +47,7 @@ struct front {
 	struct penalty_table *penalties;
 	struct scrapes *scrapes;
 	struct listener_figures figures[PROTO_LISTENERS_MAX];
+	struct access_log *access_log; /* NULL: none is wanted */
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned connections_count; /* of clients */
 	unsigned scrapers_count;    /* of metrics listeners */

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "base/msg.h"
+#include "front/access_line.h"
+#include "front/access_log.h"
 #include "front/child_log.h"
 #include "front/exchange.h"
 #include "front/front.h"
@@ -187,6 +189,7 @@ generation_close(struct generation *generation)
 			child_log_drain(child);
 		if (child->exchange != NULL)
 			exchange_on_exit(child->exchange, NULL);
+		access_log_on_exit(child, ACCESS_FAULTS_UNKNOWN);
 		if (child->fd >= 0)
 			close(child->fd);
 		child_log_close(child);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+struct access_wait;
 struct exchange;
 struct pool;
 
@@ -35,8 +36,10 @@ struct child {
 	uint64_t dying_ns;
 	uint64_t done_ns; /* its request ended; 0: not yet */
 	uint32_t slot;
+	uint32_t fork_us;
 	int32_t pid;
 	enum child_state state;
+	struct access_wait *access;   /* the line of its request waits for its end; or NULL */
 	const char *route;	      /* of that request; points into the heritage */
 	struct penalty_source source; /* who sent it */
 	char peer[INET6_ADDRSTRLEN];

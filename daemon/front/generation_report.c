@@ -7,6 +7,7 @@
 #include "front/generation_parts.h"
 
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/child_end.h"
 #include "front/child_log.h"
 #include "front/exchange.h"
@@ -58,6 +59,7 @@ on_forked(struct lane *lane, const struct msg_forked_child *report)
 	times->fork_us += report->fork_us;
 	histogram_count(&times->times[POOL_TIME_FORK], report->fork_us);
 	child->pid = report->pid;
+	child->fork_us = report->fork_us;
 	if (child->state == CHILD_STARTING)
 		generation_change_state(child, CHILD_PARKED);
 }
@@ -173,6 +175,7 @@ on_exited(struct lane *lane, const struct msg_exited_child *report)
 	log_exit(child, &ended);
 	judge_start(generation, child, &ended);
 	child_log_drain(child);
+	access_log_on_exit(child, ended.minor_faults);
 	if (child->exchange != NULL)
 		exchange_on_exit(child->exchange, &ended);
 	generation_free_slot(child);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/msg.h"
+#include "front/access_log.h"
 #include "front/connection.h"
 #include "front/front.h"
 #include "front/generation.h"
@@ -106,6 +107,7 @@ answer_stats(struct front *front, uint64_t cookie)
 		.penalties_active = penalty_count(front->penalties, front_now_ns()),
 		.scrapes = scrape_count(front),
 		.log_lost = log_lost(),
+		.access_lost = access_log_lost(front),
 		.uptime_ms = (front_now_ns() - front->started_ns) / 1000000,
 	};
 
@@ -206,6 +208,7 @@ supervisor_link_check_drained(struct front *front)
 {
 	if (!front->draining || front->connections_count > 0)
 		return;
+	access_log_finish(front);
 	send_cookie(MSG_DRAINED, front->drain_cookie);
 	front->draining = false;
 }
@@ -289,6 +292,12 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 		buffer->fds_count = 0;
 		replace_certificates(front, message, buffer->fds[0]);
 		break;
+	case MSG_ACCESS_LOG:
+		if (buffer->fds_count != 1)
+			bug("access log");
+		access_log_set_fd(front, buffer->fds[0]);
+		buffer->fds_count = 0;
+		break;
 	case MSG_DRAIN:
 		drain(front, ((const struct msg_cookie *)message)->cookie);
 		break;
@@ -309,6 +318,7 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 		dispatch(argument, &buffer);
 	if (got == 0 || errno != EAGAIN) {
 		log_event(LOG_WARNING, "supervisor gone", "");
+		access_log_finish(argument);
 		_exit(1);
 	}
 }

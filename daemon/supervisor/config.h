@@ -70,6 +70,7 @@ struct config {
 	char worker_dir[HERITAGE_PATH_MAX];
 	char zygote_program[HERITAGE_PATH_MAX]; /* zygoted-zygote; default beside our own executable
 						 */
+	char access_log[HERITAGE_PATH_MAX];	/* "off", "stderr" or a path */
 	uint32_t log_level;
 	uint32_t required_layers; /* bit mask over enum layer */
 	uint32_t fronts;

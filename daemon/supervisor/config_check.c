@@ -85,6 +85,7 @@ config_complete(struct config *config, struct config_errors *errors)
 			    config->zygote_program, sizeof(config->zygote_program));
 	for (uint32_t i = 0; i < config->listeners_count; i++)
 		config->listeners[i].front.tls = config->listeners[i].certificates.count;
+	config->limits.access_log = strcmp(config->access_log, "off") != 0;
 	for (uint32_t i = 0; i < config->pools_count; i++)
 		complete_pool(config, &config->pools[i], errors);
 }

@@ -40,6 +40,17 @@ level_choice(unsigned index)
 }
 
 static const char *
+access_format_choice(unsigned index)
+{
+	static const char *const names[] = {
+		[ACCESS_COMBINED] = "combined", [ACCESS_JSON] = "json"
+	};
+	_Static_assert(sizeof(names) / sizeof(names[0]) == ACCESS_FORMAT_MAX, "access formats");
+
+	return index < ACCESS_FORMAT_MAX ? names[index] : NULL;
+}
+
+static const char *
 layer_choice(unsigned index)
 {
 	return index < LAYER_MAX ? proto_layer_name((enum layer)index) : NULL;
@@ -137,6 +148,12 @@ static const struct config_key keys[] = {
 	{ CONFIG_TOP, CONFIG_CHOICE, "log_level", "info",
 	  TOP(log_level), .choice = level_choice,
 	  .text = "least important events that are logged" },
+	{ CONFIG_TOP, CONFIG_LOG_FILE, "access_log", "off",
+	  TOP(access_log), RANGE(1, HERITAGE_PATH_MAX - 1),
+	  .text = "where a line for each request goes: off, stderr or a file's absolute path" },
+	{ CONFIG_TOP, CONFIG_CHOICE, "access_format", "combined",
+	  TOP(limits.access_format), .choice = access_format_choice,
+	  .text = "how that line looks" },
 	{ CONFIG_TOP, CONFIG_LAYERS, "require", "",
 	  TOP(required_layers), .choice = layer_choice,
 	  .text = "sandbox layers without which the daemon does not serve" },

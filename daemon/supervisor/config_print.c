@@ -113,6 +113,7 @@ print_value(const struct config *config, const struct config_key *key, const voi
 	case CONFIG_PATH:
 	case CONFIG_USER:
 	case CONFIG_GROUP:
+	case CONFIG_LOG_FILE:
 		print_string((const char *)base + key->offset, out);
 		break;
 	case CONFIG_COUNT:

@@ -169,6 +169,17 @@ store_string(const struct config_place *place, const struct config_key *key, con
 	return 0;
 }
 
+static int
+store_log_file(const struct config_place *place, const struct config_key *key, const char *text)
+{
+	if (strcmp(text, "off") != 0 && strcmp(text, "stderr") != 0 && text[0] != '/')
+		return config_error(place->errors, place->line,
+				    "%s: \"%.60s\" is no place to write to: choose \"off\", "
+				    "\"stderr\" or an absolute path",
+				    describe(place, key), text);
+	return store_string(place, key, text);
+}
+
 /* "": none is named. */
 static int
 store_user(const struct config_place *place, const struct config_key *key, const char *text)
@@ -342,13 +353,14 @@ config_store(const struct config_place *place, const struct config_key *key, con
 {
 	static int (*const stores[])(const struct config_place *, const struct config_key *,
 				     const char *) = {
-		[CONFIG_STRING] = store_string, [CONFIG_PATH] = store_path,
-		[CONFIG_USER] = store_user,	[CONFIG_GROUP] = store_group,
-		[CONFIG_COUNT] = store_numeric, [CONFIG_DURATION] = store_numeric,
-		[CONFIG_SIZE] = store_numeric,	[CONFIG_CHOICE] = store_choice,
-		[CONFIG_LAYERS] = store_layer,	[CONFIG_ROUTES] = store_route,
-		[CONFIG_WORKER] = store_worker, [CONFIG_PATHS] = store_read_path,
-		[CONFIG_FILES] = store_file,	[CONFIG_NETWORKS] = store_network,
+		[CONFIG_STRING] = store_string,	    [CONFIG_PATH] = store_path,
+		[CONFIG_USER] = store_user,	    [CONFIG_GROUP] = store_group,
+		[CONFIG_COUNT] = store_numeric,	    [CONFIG_DURATION] = store_numeric,
+		[CONFIG_SIZE] = store_numeric,	    [CONFIG_CHOICE] = store_choice,
+		[CONFIG_LAYERS] = store_layer,	    [CONFIG_ROUTES] = store_route,
+		[CONFIG_WORKER] = store_worker,	    [CONFIG_PATHS] = store_read_path,
+		[CONFIG_FILES] = store_file,	    [CONFIG_NETWORKS] = store_network,
+		[CONFIG_LOG_FILE] = store_log_file,
 	};
 	_Static_assert(sizeof(stores) / sizeof(stores[0]) == CONFIG_VALUES, "types");
 

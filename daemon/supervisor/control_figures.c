@@ -205,6 +205,7 @@ control_figures_front(const struct msg_stats_end *stats, uint32_t fronts)
 	set_number(object, "handshakes_resumed", stats->handshakes_resumed);
 	set_number(object, "handshakes_failed", stats->handshakes_failed);
 	set_number(object, "handshakes_timed_out", stats->handshakes_timed_out);
+	set_number(object, "access_lost", stats->access_lost);
 	set_real(object, "uptime_seconds", (double)stats->uptime_ms / 1000);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
 	return object;

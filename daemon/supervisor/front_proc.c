@@ -20,6 +20,7 @@
 
 #include "base/heritage.h"
 #include "base/log.h"
+#include "supervisor/access_file.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/front_ask.h"
@@ -77,6 +78,7 @@ on_ready(struct front_proc *front)
 	set_state(front, FRONT_READY);
 	log_event(LOG_INFO, "front ready", "front=%u pid=%d epoch=%u", front->index + 1,
 		  (int)front->process.pid, front->epoch);
+	access_file_send(front);
 	zygote_link_attach_all(front);
 }
 

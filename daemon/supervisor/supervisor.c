@@ -23,6 +23,7 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "supervisor/access_file.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/control.h"
@@ -39,7 +40,7 @@
 #define STOP_DRAIN_MS 5000
 #define STOP_KILL_MS  500 /* from the front's SIGTERM to its SIGKILL */
 
-enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_CHLD, SIGNALS };
+enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_CHLD, SIGNAL_USR1, SIGNALS };
 
 void
 supervisor_add_notice(struct supervisor *supervisor, const char *text)
@@ -159,6 +160,14 @@ on_child_signal(evutil_socket_t number, short what, void *context)
 }
 
 static void
+on_reopen_signal(evutil_socket_t number, short what, void *context)
+{
+	(void)number;
+	(void)what;
+	access_file_reopen(context);
+}
+
+static void
 watch_signals(struct supervisor *supervisor, struct event *events[SIGNALS])
 {
 	struct event_base *base = supervisor->base;
@@ -167,6 +176,7 @@ watch_signals(struct supervisor *supervisor, struct event *events[SIGNALS])
 	events[SIGNAL_TERM] = evsignal_new(base, SIGTERM, on_stop_signal, supervisor);
 	events[SIGNAL_INT] = evsignal_new(base, SIGINT, on_stop_signal, supervisor);
 	events[SIGNAL_CHLD] = evsignal_new(base, SIGCHLD, on_child_signal, supervisor);
+	events[SIGNAL_USR1] = evsignal_new(base, SIGUSR1, on_reopen_signal, supervisor);
 	for (int i = 0; i < SIGNALS; i++)
 		if (events[i] == NULL || evsignal_add(events[i], NULL) < 0)
 			die("cannot watch signals");
@@ -278,6 +288,7 @@ open_all(struct supervisor *supervisor)
 	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
 	read_certificates(supervisor);
+	access_file_open(supervisor);
 	listeners_open(supervisor->config, &supervisor->identity, &supervisor->listeners);
 	supervisor->control = control_open(supervisor);
 }
@@ -297,6 +308,7 @@ close_all(struct supervisor *supervisor)
 	tls_files_free(supervisor->tls);
 	fronts_fini(supervisor);
 	listeners_close(&supervisor->listeners);
+	access_file_close(supervisor);
 	close(supervisor->own_program_fd);
 	close(supervisor->zygote_program_fd);
 	event_free(supervisor->stop_timer);

@@ -47,6 +47,7 @@ struct supervisor {
 	struct identity identity;
 	struct spawn_namespaces namespaces;
 	struct listeners listeners;
+	int access_fd; /* of the access log; -1: none */
 	int zygote_program_fd;
 	int own_program_fd;
 	int log_is_journal;

@@ -57,6 +57,7 @@ static const struct view_column front_columns[] = {
 	{ "timed out", "handshakes_timed_out", UNIT_COUNT },
 	{ "in progress", "handshaking", UNIT_COUNT },
 	{ "waiting", "handshakes_waiting", UNIT_COUNT },
+	{ "access log lines lost", "access_lost", UNIT_COUNT },
 	{ 0 },
 };
 
