@@ -96,11 +96,13 @@ enum tls_minimum { TLS_MINIMUM_1_2, TLS_MINIMUM_1_3, TLS_MINIMUM_MAX };
 
 struct heritage_listener {
 	char name[PROTO_NAME_MAX];
-	char address[128];	/* as in the configuration, for logs */
-	uint32_t protocol;	/* enum protocol */
-	uint32_t tls;		/* certificates that it has in the bundle; 0: plain */
-	uint32_t client_verify; /* enum client_verify */
-	uint32_t tls_minimum;	/* enum tls_minimum */
+	char address[128];	  /* as in the configuration, for logs */
+	uint32_t protocol;	  /* enum protocol */
+	uint32_t tls;		  /* certificates that it has in the bundle; 0: plain */
+	uint32_t client_verify;	  /* enum client_verify */
+	uint32_t tls_minimum;	  /* enum tls_minimum */
+	uint32_t connections_max; /* 0: as many as there may be in all */
+	uint32_t padding;
 };
 
 enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_FORMAT_MAX };
@@ -115,6 +117,7 @@ struct heritage_front {
 	uint32_t log_level;
 	uint32_t log_journal; /* 1: syslog priority prefixes, no time stamps */
 	uint32_t connections_max;
+	uint32_t connections_per_source; /* 0: any number */
 	uint32_t header_timeout_ms; /* from the first byte of a request to the end of its headers */
 	uint32_t idle_timeout_ms;   /* between requests of a connection */
 	uint32_t body_rate_bytes;   /* per second: the least that a body must come, or an answer be

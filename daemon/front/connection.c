@@ -13,6 +13,7 @@
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/pool.h"
+#include "front/room.h"
 #include "front/source.h"
 #include "front/supervisor_link.h"
 
@@ -62,7 +63,7 @@ end(struct connection *connection, bool reset)
 {
 	static const struct timeval now = { 0, 0 };
 	struct front *front = connection->front;
-	const bool was_full = listener_is_full(front, connection->listener);
+	const bool was_full = room_is_full(front, connection->listener);
 	const bool complete = connection->state == CONNECTION_IDLE;
 
 	if (connection->state == CONNECTION_CLOSED)
@@ -81,6 +82,7 @@ end(struct connection *connection, bool reset)
 	else
 		transport_close(&connection->transport, complete);
 	TAILQ_REMOVE(&front->connections, connection, link);
+	room_leave(connection);
 	if (was_full)
 		listener_resume(front);
 	supervisor_link_check_drained(front);
@@ -324,6 +326,16 @@ watch(struct connection *connection)
 	evtimer_assign(&connection->timer, base, connection_on_timer, connection);
 }
 
+/* Before it was one of the front's. */
+static void
+discard(struct connection *connection)
+{
+	transport_reset(&connection->transport);
+	evbuffer_free(connection->in);
+	evbuffer_free(connection->out);
+	free(connection);
+}
+
 int
 connection_open(struct front *front, const struct heritage_listener *listener, int fd,
 		const struct sockaddr_storage *peer)
@@ -349,6 +361,12 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	connection->credit_ms = front->heritage->body_grace_ms;
 	format_peer(connection, peer);
 	connection->source = source_of(front, peer);
+	if (!room_enter(connection)) {
+		log_event(LOG_DEBUG, "too many connections of a source", "peer=%s listener=%s",
+			  connection->peer_address, listener->name);
+		discard(connection);
+		return -1;
+	}
 	watch(connection);
 	TAILQ_INSERT_TAIL(&front->connections, connection, link);
 	connection_count_open(connection);

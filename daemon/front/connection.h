@@ -65,9 +65,11 @@ struct connection {
 	char peer_port[8];
 	char request_id[REQUEST_ID_MAX + 1]; /* of the request in progress, or the last one */
 	struct penalty_source source;
+	struct source_count *source_count; /* NULL: it is not counted */
 };
 
-/* Takes over the socket. 0, or -1 when out of memory (fd is closed). */
+/* Takes over the socket. 0, or -1 when out of memory, or when
+ * its source has as many as it may (fd is closed). */
 int connection_open(struct front *front, const struct heritage_listener *listener, int fd,
 		    const struct sockaddr_storage *peer) __attribute__((warn_unused_result));
 

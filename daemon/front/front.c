@@ -15,6 +15,7 @@
 #include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/scrape.h"
+#include "front/room.h"
 #include "front/seed.h"
 #include "front/source.h"
 #include "front/tls_ticket.h"
@@ -152,6 +153,7 @@ init_front(struct front *front)
 	tls_open(front);
 	source_open(front);
 	scrape_open(front);
+	room_open(front);
 	access_log_open(front);
 	memory_look_init(front);
 	open_pools(front);

@@ -23,6 +23,7 @@ struct listener;
 struct penalty_table;
 struct pool;
 struct scrapes;
+struct source_counts;
 
 /* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
  * the other. */
@@ -53,6 +54,10 @@ struct front {
 	unsigned scrapers_count;    /* of metrics listeners */
 	struct balance balance;	    /* of clients, with the other fronts */
 	unsigned active_count;	    /* connections with a request in progress */
+	uint32_t connections_max;   /* of the configuration, or what descriptors leave room for */
+	uint32_t listener_connections[PROTO_LISTENERS_MAX];
+	struct source_counts *source_counts;
+	int reserve_fd; /* given up when descriptors run out; -1 when it could not be had again */
 	bool draining;
 	uint64_t drain_cookie;
 	uint64_t started_ns;

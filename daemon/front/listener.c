@@ -1,6 +1,6 @@
 /*
- * Accepting. When connections or descriptors run out the listeners are not watched: new connections
- * wait in the backlog. When descriptors run out a timer tries again, without spinning.
+ * Accepting. When there is no room for connections a listener is not watched: new ones wait in the
+ * backlog. When descriptors run out all the same, a timer tries again, without spinning.
  *
  * Runs in: front.
  */
@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "front/connection.h"
 #include "front/front.h"
+#include "front/room.h"
 
 #include <errno.h>
 #include <event2/event_struct.h>
@@ -20,6 +21,8 @@
 /* Connections taken per wake-up, so that a flood of them does not starve those that are there. */
 #define ACCEPT_BATCH 64
 
+#define WARN_INTERVAL_NS 10000000000ull
+
 /* How long a front that has more connections than another leaves it the next one. */
 static const struct timeval yield_delay = { 0, 2000 };
 
@@ -30,25 +33,33 @@ struct listener {
 	const struct heritage_listener *config;
 	struct event event;
 	struct event retry;
+	uint64_t warned_ns; /* when it was last said that nothing can be accepted */
 	int fd;
 	int yielded; /* connections to take when nobody else has taken them */
 };
 
-/* Of metrics listeners: monitoring is a handful of programs. */
-#define SCRAPERS_MAX 64
-
-bool
-listener_is_full(const struct front *front, const struct heritage_listener *listener)
-{
-	return listener->protocol == PROTOCOL_METRICS
-		       ? front->scrapers_count >= SCRAPERS_MAX
-		       : front->connections_count >= front->heritage->connections_max;
-}
-
 static bool
 is_full(const struct listener *listener)
 {
-	return listener_is_full(listener->front, listener->config);
+	return room_is_full(listener->front, listener->config);
+}
+
+/* Descriptors, here or in the whole system. Once in a while it is worth a line. */
+static void
+on_exhausted(struct listener *listener, int error)
+{
+	struct front *front = listener->front;
+	const uint64_t now = front_now_ns();
+
+	if (room_shed(front, listener->fd)) {
+		front->refused++;
+		front->figures[listener - front->listeners].refused++;
+	}
+	if (listener->warned_ns != 0 && now - listener->warned_ns < WARN_INTERVAL_NS)
+		return;
+	listener->warned_ns = now;
+	log_event(LOG_WARNING, "cannot accept", "listener=%s error=\"%s\"", listener->config->name,
+		  strerror(error));
 }
 
 /* Not watched for that long; NULL: until listener_resume. */
@@ -72,8 +83,7 @@ survive(struct listener *listener, int error)
 	case EAGAIN:
 		return false;
 	default:
-		log_event(LOG_WARNING, "cannot accept", "listener=%s error=\"%s\"",
-			  listener->config->name, strerror(error));
+		on_exhausted(listener, error);
 		pause_listener(listener, &retry_delay);
 		return false;
 	}

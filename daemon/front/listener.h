@@ -7,15 +7,12 @@
 #include <stdbool.h>
 
 struct front;
-struct heritage_listener;
 
 /* Watches the heritage's listeners. Dies when out of memory: start-up only. */
 void listener_open_all(struct front *front);
 /* Stops accepting clients for good; connections waiting in the backlog are left to the next front or
  * refused by the kernel. Metrics are told to the end. */
 void listener_close_clients(struct front *front);
-/* Whether it has as many connections as its kind may have. */
-bool listener_is_full(const struct front *front, const struct heritage_listener *listener);
 /* A connection has gone: accept again if full before. */
 void listener_resume(struct front *front);
 

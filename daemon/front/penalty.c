@@ -8,6 +8,7 @@
 #include "front/penalty.h"
 
 #include "front/recycle_watch.h"
+#include "front/sip_hash.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -54,47 +55,6 @@ penalty_exit_points(bool by_signal, int code)
 }
 
 /* ---- the table ---- */
-
-static uint64_t
-rotate(uint64_t value, int bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson and Bernstein 2012) of two words: its last block holds their length, 16
- * bytes. */
-static uint64_t
-hash(const uint64_t key[2], uint64_t high, uint64_t low)
-{
-	const uint64_t words[] = { high, low, 16ull << 56 };
-	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575ull, key[1] ^ 0x646f72616e646f6dull,
-			  key[0] ^ 0x6c7967656e657261ull, key[1] ^ 0x7465646279746573ull };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		v[3] ^= words[i];
-		sip_round(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 struct penalty_source
 penalty_source_make(const uint8_t address[16])
@@ -153,7 +113,7 @@ static struct penalty_entry *
 find(struct penalty_table *table, const struct penalty_source *source)
 {
 	struct penalty_entry *set =
-		table->entries[hash(table->key, source->high, source->low) % PENALTY_SETS];
+		table->entries[sip_hash_pair(table->key, source->high, source->low) % PENALTY_SETS];
 
 	for (int i = 0; i < PENALTY_WAYS; i++)
 		if (set[i].high == source->high && set[i].low == source->low && !is_free(&set[i]))
@@ -165,7 +125,7 @@ static struct penalty_entry *
 take(struct penalty_table *table, const struct penalty_source *source, uint64_t now_ns)
 {
 	struct penalty_entry *set =
-		table->entries[hash(table->key, source->high, source->low) % PENALTY_SETS];
+		table->entries[sip_hash_pair(table->key, source->high, source->low) % PENALTY_SETS];
 	struct penalty_entry *least = &set[0];
 
 	for (int i = 0; i < PENALTY_WAYS; i++) {

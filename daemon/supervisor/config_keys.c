@@ -163,6 +163,9 @@ static const struct config_key keys[] = {
 	{ CONFIG_TOP, CONFIG_COUNT, "connections", "10000",
 	  TOP(limits.connections_max), RANGE(1, 1000000),
 	  .text = "client connections open at the same time" },
+	{ CONFIG_TOP, CONFIG_COUNT, "connections_per_source", "1000",
+	  TOP(limits.connections_per_source), RANGE(0, 1000000),
+	  .text = "of these, those from one IPv4 address or IPv6 /64; 0: any number" },
 	{ CONFIG_TOP, CONFIG_DURATION, "header_timeout", "10s",
 	  TOP(limits.header_timeout_ms), RANGE(100, 10 * MINUTES),
 	  .text = "from the first byte of a request to the end of its headers" },
@@ -227,6 +230,10 @@ static const struct config_key keys[] = {
 	{ CONFIG_LISTEN, CONFIG_CHOICE, "tls_min", "1.2",
 	  LISTEN(front.tls_minimum), .choice = tls_choice,
 	  .text = "oldest version of TLS that is spoken" },
+
+	{ CONFIG_LISTEN, CONFIG_COUNT, "connections", "0",
+	  LISTEN(front.connections_max), RANGE(0, 1000000),
+	  .text = "connections of this listener; 0: as many as there may be in all" },
 
 	{ CONFIG_POOL, CONFIG_WORKER, "worker", NULL,
 	  POOL(worker), RANGE(1, HERITAGE_PATH_MAX - 1),

@@ -42,6 +42,7 @@ static const size_t front_sums[] = {
 	offsetof(struct msg_stats_end, penalties_active),
 	offsetof(struct msg_stats_end, scrapes),
 	offsetof(struct msg_stats_end, log_lost),
+	offsetof(struct msg_stats_end, access_lost),
 };
 
 static uint64_t *

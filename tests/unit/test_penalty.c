@@ -1,6 +1,6 @@
 /*
  * Guilt of sources: points, refusals, fading, and a table that cannot grow.
- * LINK: daemon/front/penalty.c daemon/front/recycle_watch.c
+ * LINK: daemon/front/penalty.c daemon/front/sip_hash.c daemon/front/recycle_watch.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
