@@ -81,6 +81,11 @@ struct heritage_network {
 	uint32_t bits;
 };
 
+struct heritage_networks {
+	uint32_t count;
+	struct heritage_network list[PROTO_NETWORKS_MAX];
+};
+
 enum protocol { PROTOCOL_HTTP, PROTOCOL_METRICS, PROTOCOL_MAX };
 
 /* Whether clients show a certificate; one that they show must be good. */
@@ -102,7 +107,8 @@ struct heritage_listener {
 	uint32_t client_verify;	  /* enum client_verify */
 	uint32_t tls_minimum;	  /* enum tls_minimum */
 	uint32_t connections_max; /* 0: as many as there may be in all */
-	uint32_t padding;
+	struct heritage_networks
+		proxies; /* that tell whose connections theirs are; none: nobody does */
 };
 
 enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_FORMAT_MAX };
@@ -126,7 +132,6 @@ struct heritage_front {
 	uint32_t linger_timeout_ms; /* reading on after an error answer */
 	uint32_t requests_max;	    /* per connection */
 	uint32_t penalty;	    /* points that bring a source under penalty; 0: none do */
-	uint32_t exempt_count;
 	uint32_t pools_count;
 	uint32_t listeners_count;
 	uint32_t sandbox;	       /* 1: load the filter from FRONT_FILTER_FD */
@@ -136,7 +141,8 @@ struct heritage_front {
 	uint32_t tls_bytes;	       /* of the bundle; 0: there is none */
 	uint32_t access_log;	       /* 1: MSG_ACCESS_LOG will bring a descriptor */
 	uint32_t access_format;	       /* enum access_format */
-	struct heritage_network exempt[PROTO_NETWORKS_MAX]; /* from penalties */
+	uint32_t padding;
+	struct heritage_networks exempt; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
 	struct heritage_listener listeners[PROTO_LISTENERS_MAX];
 };

@@ -13,6 +13,7 @@
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/pool.h"
+#include "front/preamble.h"
 #include "front/room.h"
 #include "front/source.h"
 #include "front/supervisor_link.h"
@@ -53,6 +54,7 @@ on_bury(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	exchange_fini(&connection->exchange);
+	preamble_fini(connection);
 	evbuffer_free(connection->in);
 	evbuffer_free(connection->out);
 	free(connection);
@@ -278,6 +280,8 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	if (connection->state == CONNECTION_LINGER)
 		drop_input(connection);
+	else if (connection->state == CONNECTION_PREAMBLE)
+		preamble_on_readable(connection);
 	else if (connection->state != CONNECTION_HANDSHAKE || handshake_admit(connection))
 		read_input(connection);
 }
@@ -336,6 +340,24 @@ discard(struct connection *connection)
 	free(connection);
 }
 
+void
+connection_set_peer(struct connection *connection, const struct sockaddr_storage *peer)
+{
+	format_peer(connection, peer);
+	connection->source = source_of(connection->front, peer);
+}
+
+void
+connection_begin(struct connection *connection)
+{
+	if (connection->state != CONNECTION_IDLE)
+		connection_change_state(connection, CONNECTION_IDLE);
+	if (connection->listener->tls != 0)
+		handshake_begin(connection);
+	else
+		connection_process(connection);
+}
+
 int
 connection_open(struct front *front, const struct heritage_listener *listener, int fd,
 		const struct sockaddr_storage *peer)
@@ -359,20 +381,24 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	connection->exchange.connection = connection;
 	connection->exchange.child_fd = -1;
 	connection->credit_ms = front->heritage->body_grace_ms;
-	format_peer(connection, peer);
-	connection->source = source_of(front, peer);
-	if (!room_enter(connection)) {
-		log_event(LOG_DEBUG, "too many connections of a source", "peer=%s listener=%s",
+	connection_set_peer(connection, peer);
+	if (!preamble_may_begin(listener, peer)) {
+		log_event(LOG_DEBUG, "peer is no trusted proxy", "peer=%s listener=%s",
 			  connection->peer_address, listener->name);
+		discard(connection);
+		return -1;
+	}
+	if (listener->proxies.count == 0 && !room_enter_source(connection)) {
 		discard(connection);
 		return -1;
 	}
 	watch(connection);
 	TAILQ_INSERT_TAIL(&front->connections, connection, link);
 	connection_count_open(connection);
-	if (listener->tls != 0)
-		handshake_begin(connection);
-	else
-		connection_process(connection);
+	room_enter(connection);
+	if (listener->proxies.count == 0)
+		connection_begin(connection);
+	else if (!preamble_begin(connection))
+		connection_close(connection);
 	return 0;
 }

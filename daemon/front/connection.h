@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 
 enum connection_state {
+	CONNECTION_PREAMBLE,  /* a proxy has to say whose connection it is */
 	CONNECTION_HANDSHAKE, /* of TLS */
 	CONNECTION_IDLE,      /* nothing of a request is there */
 	CONNECTION_HEAD,      /* a part of a request head is there */
@@ -36,6 +37,8 @@ enum connection_state {
 	CONNECTION_CLOSED,
 	CONNECTION_STATE_MAX
 };
+
+struct preamble;
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
@@ -65,6 +68,7 @@ struct connection {
 	char peer_port[8];
 	char request_id[REQUEST_ID_MAX + 1]; /* of the request in progress, or the last one */
 	struct penalty_source source;
+	struct preamble *preamble;	   /* in CONNECTION_PREAMBLE */
 	struct source_count *source_count; /* NULL: it is not counted */
 };
 
@@ -72,6 +76,11 @@ struct connection {
  * its source has as many as it may (fd is closed). */
 int connection_open(struct front *front, const struct heritage_listener *listener, int fd,
 		    const struct sockaddr_storage *peer) __attribute__((warn_unused_result));
+
+/* The client is that one. */
+void connection_set_peer(struct connection *connection, const struct sockaddr_storage *peer);
+/* Waits for TLS or a request. */
+void connection_begin(struct connection *connection);
 
 /* Ends it at once; a request in progress counts as `client_gone` unless it has ended. */
 void connection_close(struct connection *connection);

@@ -95,20 +95,27 @@ room_is_full(const struct front *front, const struct heritage_listener *listener
 	       front->listener_connections[listener - front->heritage->listeners] >= most;
 }
 
+void
+room_enter(const struct connection *connection)
+{
+	++*count_of(connection->front, connection->listener);
+}
+
 bool
-room_enter(struct connection *connection)
+room_enter_source(struct connection *connection)
 {
 	struct front *front = connection->front;
 	const uint32_t most = front->heritage->connections_per_source;
 
-	if (most != 0 && !connection->source.exempt && !connection_is_scraper(connection)) {
-		connection->source_count =
-			source_counts_enter(front->source_counts, &connection->source, most);
-		if (connection->source_count == NULL)
-			return false;
-	}
-	++*count_of(front, connection->listener);
-	return true;
+	if (most == 0 || connection->source.exempt || connection_is_scraper(connection))
+		return true;
+	connection->source_count =
+		source_counts_enter(front->source_counts, &connection->source, most);
+	if (connection->source_count != NULL)
+		return true;
+	log_event(LOG_DEBUG, "too many connections of a source", "peer=%s listener=%s",
+		  connection->peer_address, connection->listener->name);
+	return false;
 }
 
 void

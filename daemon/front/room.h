@@ -17,8 +17,11 @@ void room_open(struct front *front);
 /* No further connection of that listener may be accepted now. */
 bool room_is_full(const struct front *front, const struct heritage_listener *listener);
 
-/* Counts a connection whose source is known. False: the source has as many as it may. */
-bool room_enter(struct connection *connection) __attribute__((warn_unused_result));
+/* Counts a connection of its listener. */
+void room_enter(const struct connection *connection);
+/* Counts it for its source. False: that has as many as it may. */
+bool room_enter_source(struct connection *connection) __attribute__((warn_unused_result));
+/* Takes both back. */
 void room_leave(struct connection *connection);
 
 /*

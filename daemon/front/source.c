@@ -1,8 +1,8 @@
 /*
  * Sources of requests and their penalties: where the pure table meets time, log and configuration.
  *
- * Runs in: front. The address comes from the kernel, never from a header that a client wrote: who
- * has a proxy before the daemon exempts the proxy.
+ * Runs in: front. The address comes from the kernel, or from a proxy that the configuration trusts,
+ * never from a header that a client wrote: who has another proxy before the daemon exempts it.
  */
 #include "front/source.h"
 
@@ -55,6 +55,26 @@ is_in(const uint8_t address[16], const struct heritage_network *network)
 	return rest == 0 || (address[bytes] ^ network->address[bytes]) >> (8 - rest) == 0;
 }
 
+static bool
+is_among(const uint8_t address[16], const struct heritage_networks *networks)
+{
+	for (uint32_t i = 0; i < networks->count; i++)
+		if (is_in(address, &networks->list[i]))
+			return true;
+	return false;
+}
+
+bool
+source_is_among(const struct sockaddr_storage *peer, const struct heritage_networks *networks)
+{
+	uint8_t address[16];
+
+	if (peer->ss_family != AF_INET && peer->ss_family != AF_INET6)
+		return false;
+	take_address(peer, address);
+	return is_among(address, networks);
+}
+
 struct penalty_source
 source_of(const struct front *front, const struct sockaddr_storage *peer)
 {
@@ -66,8 +86,7 @@ source_of(const struct front *front, const struct sockaddr_storage *peer)
 		return (struct penalty_source){ .exempt = true };
 	take_address(peer, address);
 	source = penalty_source_make(address);
-	for (uint32_t i = 0; i < front->heritage->exempt_count; i++)
-		source.exempt |= is_in(address, &front->heritage->exempt[i]);
+	source.exempt = is_among(address, &front->heritage->exempt);
 	return source;
 }
 

@@ -5,6 +5,7 @@
 #ifndef ZYGOTED_FRONT_SOURCE_H
 #define ZYGOTED_FRONT_SOURCE_H
 
+#include "base/heritage.h"
 #include "front/penalty.h"
 
 #include <sys/socket.h>
@@ -16,6 +17,9 @@ void source_open(struct front *front);
 
 /* Of a client's address; exempt when the configuration says so. */
 struct penalty_source source_of(const struct front *front, const struct sockaddr_storage *peer);
+
+/* Whether the address is one of theirs. */
+bool source_is_among(const struct sockaddr_storage *peer, const struct heritage_networks *networks);
 
 /* Adds points, and logs it when the source comes under penalty. */
 void source_charge(struct front *front, const struct penalty_source *source, unsigned points);

@@ -231,6 +231,9 @@ static const struct config_key keys[] = {
 	  LISTEN(front.tls_minimum), .choice = tls_choice,
 	  .text = "oldest version of TLS that is spoken" },
 
+	{ CONFIG_LISTEN, CONFIG_NETWORKS, "proxy", "",
+	  LISTEN(front.proxies), RANGE(0, PROTO_NETWORKS_MAX),
+	  .text = "proxies that tell by the PROXY protocol whose connections theirs are" },
 	{ CONFIG_LISTEN, CONFIG_COUNT, "connections", "0",
 	  LISTEN(front.connections_max), RANGE(0, 1000000),
 	  .text = "connections of this listener; 0: as many as there may be in all" },

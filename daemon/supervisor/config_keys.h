@@ -25,7 +25,7 @@ enum config_type {
 	CONFIG_WORKER,	 /* of a pool: its name and path */
 	CONFIG_PATHS,	 /* of a pool: files and directories to read; a list */
 	CONFIG_FILES,	 /* struct config_files; a list */
-	CONFIG_NETWORKS, /* of the top: addresses of clients; a list */
+	CONFIG_NETWORKS, /* struct heritage_networks; a list */
 	CONFIG_LOG_FILE, /* char[width]: "off", "stderr" or an absolute path */
 	CONFIG_VALUES,	 /* of an option in a pool; a list */
 	CONFIG_TYPE_MAX

@@ -80,14 +80,14 @@ print_files(const struct config_key *key, const void *base, FILE *out)
 }
 
 static void
-print_networks(const struct heritage_front *limits, FILE *out)
+print_networks(const struct heritage_networks *networks, FILE *out)
 {
 	char text[CONFIG_NETWORK_MAX];
 
-	for (uint32_t i = 0; i < limits->exempt_count; i++)
-		print_item(config_format_network(&limits->exempt[i], text, sizeof(text)), i == 0,
+	for (uint32_t i = 0; i < networks->count; i++)
+		print_item(config_format_network(&networks->list[i], text, sizeof(text)), i == 0,
 			   out);
-	fputs(limits->exempt_count == 0 ? "{}" : "}", out);
+	fputs(networks->count == 0 ? "{}" : "}", out);
 }
 
 /* By name where worker_dir leads to it, by path otherwise. */
@@ -147,7 +147,7 @@ print_value(const struct config *config, const struct config_key *key, const voi
 		print_files(key, base, out);
 		break;
 	case CONFIG_NETWORKS:
-		print_networks(&config->limits, out);
+		print_networks((const void *)((const char *)base + key->offset), out);
 		break;
 	case CONFIG_VALUES: /* print_options */
 	case CONFIG_TYPE_MAX:

@@ -266,18 +266,18 @@ store_file(const struct config_place *place, const struct config_key *key, const
 static int
 store_network(const struct config_place *place, const struct config_key *key, const char *text)
 {
-	struct heritage_front *limits = &((struct config *)place->base)->limits;
+	struct heritage_networks *networks = field_of(place, key);
 
-	if (limits->exempt_count >= key->max)
+	if (networks->count >= key->max)
 		return config_error(place->errors, place->line, "%s: at most %llu networks",
-				    key->name, (unsigned long long)key->max);
-	if (config_parse_network(text, &limits->exempt[limits->exempt_count]) < 0)
+				    describe(place, key), (unsigned long long)key->max);
+	if (config_parse_network(text, &networks->list[networks->count]) < 0)
 		return config_error(place->errors, place->line,
 				    "%s: \"%.60s\" is no address or network: write it like "
 				    "\"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", with no "
 				    "bit set behind the prefix",
-				    key->name, text);
-	limits->exempt_count++;
+				    describe(place, key), text);
+	networks->count++;
 	return 0;
 }
 

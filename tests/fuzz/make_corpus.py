@@ -99,6 +99,32 @@ REPLIES = {
 }
 
 
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+V4_ADDRESSES = bytes([192, 0, 2, 1, 198, 51, 100, 2]) + struct.pack(">HH", 4711, 80)
+
+
+def binary(command, family, rest):
+    return V2 + bytes([command, family]) + struct.pack(">H", len(rest)) + rest
+
+
+PROXY_HEADERS = {
+    "v1-tcp4": b"PROXY TCP4 192.0.2.1 198.51.100.2 4711 80\r\nGET",
+    "v1-tcp6": b"PROXY TCP6 2001:db8::1 ::1 4711 80\r\n",
+    "v1-mapped": b"PROXY TCP6 ::ffff:192.0.2.1 ::1 4711 80\r\n",
+    "v1-unknown": b"PROXY UNKNOWN ff ff\r\n",
+    "v1-port": b"PROXY TCP4 192.0.2.1 198.51.100.2 65536 80\r\n",
+    "v1-spaces": b"PROXY TCP4  192.0.2.1 198.51.100.2 4711 80\r\n",
+    "v2-local": binary(0x20, 0, b""),
+    "v2-tcp4": binary(0x21, 0x11, V4_ADDRESSES) + b"GET",
+    "v2-tlv": binary(0x21, 0x11, V4_ADDRESSES + b"\x04\0\x02ab"),
+    "v2-tcp6": binary(0x21, 0x21, bytes(32) + struct.pack(">HH", 1, 2)),
+    "v2-unix": binary(0x21, 0x31, bytes(216)),
+    "v2-unspec": binary(0x21, 0, b"abc"),
+    "v2-short": binary(0x21, 0x11, V4_ADDRESSES[:-1]),
+    "v2-datagram": binary(0x21, 0x12, V4_ADDRESSES),
+}
+
+
 def write(target, seeds, prefix):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,3 +135,4 @@ def write(target, seeds, prefix):
 write("fuzz_http_request", REQUESTS, b"\0\x0c")
 write("fuzz_http_body", BODIES, b"\x02")
 write("fuzz_reply_parse", REPLIES, b"\x04")
+write("fuzz_proxy_header", PROXY_HEADERS, b"")

@@ -41,7 +41,7 @@ test_defaults_are_those_of_the_table(void **state)
 	assert_int_equal(config->limits.linger_timeout_ms, 2000);
 	assert_int_equal(config->limits.requests_max, 10000);
 	assert_int_equal(config->limits.penalty, 100);
-	assert_int_equal(config->limits.exempt_count, 2);
+	assert_int_equal(config->limits.exempt.count, 2);
 	assert_int_equal(pool->front.breaker_crashes, 50);
 	assert_int_equal(pool->front.breaker_window_ms, 10000);
 	assert_true(pool->front.reply_max_bytes == UINT64_C(1) << 30);
@@ -223,13 +223,13 @@ test_a_list_that_is_given_replaces_its_default(void **state)
 	struct config *config = config_try_good("penalty_exempt = {}\n" LISTEN POOL);
 
 	(void)state;
-	assert_int_equal(config->limits.exempt_count, 0);
+	assert_int_equal(config->limits.exempt.count, 0);
 	config_free(config);
 	config = config_try_good("penalty_exempt = {\"10.0.0.0/8\", ::1, 192.0.2.7}\n" LISTEN POOL);
-	assert_int_equal(config->limits.exempt_count, 3);
-	assert_int_equal(config->limits.exempt[0].bits, 96 + 8);
-	assert_int_equal(config->limits.exempt[1].bits, 128);
-	assert_int_equal(config->limits.exempt[2].bits, 128);
+	assert_int_equal(config->limits.exempt.count, 3);
+	assert_int_equal(config->limits.exempt.list[0].bits, 96 + 8);
+	assert_int_equal(config->limits.exempt.list[1].bits, 128);
+	assert_int_equal(config->limits.exempt.list[2].bits, 128);
 	config_free(config);
 	check_round_trip("penalty_exempt = {}\n" LISTEN POOL);
 	check_round_trip("handshakes = 7\nlisten \"tls\" { address = \"127.0.0.1:8443\"\n"

@@ -226,6 +226,15 @@ do_status(struct zy_request *request, const char *argument)
 	return zy_header_add(request, "x-probe", "yes");
 }
 
+/* Whose request it is. */
+static int
+do_peer(struct zy_request *request, const char *argument)
+{
+	(void)argument;
+	return zy_printf(request, "%s %s\n", zy_field(request, ZY_PEER_ADDRESS),
+			 zy_field(request, ZY_PEER_PORT));
+}
+
 /* Sets a header of that name. */
 static int
 do_header(struct zy_request *request, const char *argument)
@@ -394,7 +403,7 @@ static const struct deed deeds[] = {
 	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
 	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
 	{ "status", do_status },   { "frames", do_frames }, { "tls", do_tls },
-	{ "header", do_header },
+	{ "header", do_header },   { "peer", do_peer },
 };
 
 static int
