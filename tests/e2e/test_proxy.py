@@ -5,6 +5,8 @@ import struct
 
 import pytest
 
+import certs
+import secure
 from zyg import format_pool, free_port, pool, wait_until
 
 GET = b"GET /probe/peer HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -146,3 +148,23 @@ def test_the_access_log_names_the_client(behind, tmp_path):
     daemon = behind(access_log=f'"{tmp_path}/log"')
     peer(daemon, V1)
     wait_until(lambda: (tmp_path / "log").read_text().startswith("192.0.2.1 - - ["))
+
+
+@pytest.mark.parametrize("header", [V1, v2("192.0.2.1", 4711)])
+def test_the_header_comes_before_tls(zygoted, tmp_path, header):
+    authority = certs.Authority(tmp_path)
+    certificate = authority.issue("localhost", "DNS:localhost")
+    port, control = free_port(), str(tmp_path / "control")
+    config = (
+        f'control = "{control}"\n'
+        f'listen "tls" {{ address = "127.0.0.1:{port}" proxy = {{"127.0.0.1"}}\n'
+        f'certificate = {{"{certificate.chain}"}} key = {{"{certificate.key}"}} }}\n'
+    )
+    daemon = zygoted(pool("probe"), config=config + format_pool(pool("probe")) + "\n", start=False)
+    daemon.control, daemon.ports, daemon.port = control, [port], port
+    daemon.start()
+    with daemon.connect() as connection:
+        connection.send(header)
+        secure.wrap(connection, secure.trust(authority))
+        connection.send(GET)
+        assert connection.response().text.split() == ["192.0.2.1", "4711"]

@@ -96,9 +96,8 @@ static void
 put_request(uint64_t content_length)
 {
 	const char *const fields[ZY_FIELD_MAX] = {
-		method, "/a/b", "q=1",	"/a/",	   "b",	  "host", "HTTP/1.1", "http", "192.0.2.1",
-		"4711", "web",	"pool", "TLSv1.3", "AES", "host", "CN=a",     "DNS:a",
-		"id-1"
+		method, "/a/b", "q=1",	"/a/",	   "b",	  "host", "HTTP/1.1", "http",  "192.0.2.1",
+		"4711", "web",	"pool", "TLSv1.3", "AES", "host", "CN=a",     "DNS:a", "id-1"
 	};
 
 	begin_head(ZY_FIELD_MAX, 2, content_length);
