@@ -276,32 +276,31 @@ access_log_on_exit(struct child *child, uint64_t minor_faults)
 		end_wait(child->generation->pool->front->access_log, child->access, minor_faults);
 }
 
+/* Writes the lines that have waited since then, or for longer. */
+static void
+end_waits(struct access_log *log, uint64_t since_ns)
+{
+	struct access_wait *wait = TAILQ_FIRST(&log->waiting);
+
+	while (wait != NULL && wait->since_ns <= since_ns) {
+		struct access_wait *next = TAILQ_NEXT(wait, link);
+		end_wait(log, wait, ACCESS_FAULTS_UNKNOWN);
+		wait = next;
+	}
+}
+
 void
 access_log_tick(struct front *front)
 {
-	struct access_log *log = front->access_log;
-	struct access_wait *wait;
-	const uint64_t now = front_now_ns();
-
-	/* The analyzer does not see that TAILQ_REMOVE takes the first one out of the head.
-	 * NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-	while (log != NULL && (wait = TAILQ_FIRST(&log->waiting)) != NULL &&
-	       now - wait->since_ns >= EXIT_WAIT_NS)
-		end_wait(log, wait, ACCESS_FAULTS_UNKNOWN);
-	/* NOLINTEND(clang-analyzer-unix.Malloc) */
+	if (front->access_log != NULL)
+		end_waits(front->access_log, front_now_ns() - EXIT_WAIT_NS);
 }
 
 void
 access_log_finish(struct front *front)
 {
-	struct access_log *log = front->access_log;
-	struct access_wait *wait;
-
-	if (log == NULL)
+	if (front->access_log == NULL)
 		return;
-	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): as above */
-	while ((wait = TAILQ_FIRST(&log->waiting)) != NULL)
-		end_wait(log, wait, ACCESS_FAULTS_UNKNOWN);
-	/* NOLINTEND(clang-analyzer-unix.Malloc) */
-	access_sink_flush(&log->sink);
+	end_waits(front->access_log, UINT64_MAX);
+	access_sink_flush(&front->access_log->sink);
 }
