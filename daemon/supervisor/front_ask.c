@@ -7,6 +7,7 @@
  */
 #include "supervisor/front_ask_parts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,12 +96,13 @@ send_ask(struct front_ask *ask, const void *message)
 	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;) {
 		if (!front_proc_takes_messages(front))
 			continue;
-		if (front_proc_send(front, message) < 0) {
+		if (front_proc_send(front, message) == 0) {
+			ask->waiting |= 1u << front->index;
+		} else if (errno == EAGAIN) {
 			error = "a front is busy";
 			ask->waiting = 0;
 			break;
-		}
-		ask->waiting |= 1u << front->index;
+		} /* else it has died, and is not reaped yet */
 	}
 	ask->answer.fronts = (uint32_t)__builtin_popcount(ask->waiting);
 	if (ask->waiting == 0)
@@ -201,7 +203,7 @@ send_tls(struct front_ask *ask, int fd, uint32_t bytes)
 			return "the front is not running";
 	while ((front = fronts_next(supervisor, front)) != NULL) {
 		if (front_proc_send_tls(front, ask->cookie, fd, bytes) < 0)
-			return "a front is busy";
+			return errno == EAGAIN ? "a front is busy" : "the front is not running";
 		ask->waiting |= 1u << front->index;
 	}
 	return NULL;

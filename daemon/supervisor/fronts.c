@@ -6,6 +6,7 @@
  */
 #include "supervisor/fronts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -103,8 +104,8 @@ fronts_send(struct supervisor *supervisor, const void *message)
 			continue;
 		if (front_proc_send(front, message) == 0)
 			sent++;
-		else
-			failed = true;
+		else if (errno == EAGAIN)
+			failed = true; /* else it has died */
 	}
 	return failed ? -1 : sent;
 }
