@@ -62,6 +62,7 @@ def test_answers_are_right_and_orders_and_figures_add_up(two_by_two):
 
 def spread(daemon, count):
     """How many of `count` connections each front got, one opened after the other."""
+    wait_until(lambda: all(p["spare"] == 4 and p["dying"] == 0 for p in daemon.ctl("pools")["pools"]))
     idle = [zyg.fd_count(pid) for pid in front_pids(daemon)]
     connections = [daemon.connect() for _ in range(count) if not wait_accepted(daemon)]
     wait_accepted(daemon)
@@ -103,7 +104,7 @@ def test_limits_hold_for_all_together(zygoted):
         pool("probe", zygotes=2, spare=2, max_children=4, queue=2, queue_timeout="10s", timeout="20s"), fronts=2
     )
     with concurrent.futures.ThreadPoolExecutor(16) as threads:
-        answers = [threads.submit(daemon.get, "/probe/sleep/500") for _ in range(16)]
+        answers = [threads.submit(daemon.get, "/probe/sleep/2000") for _ in range(16)]
         wait_until(lambda: len(daemon.busy("probe")) == 4)
         assert daemon.pool("probe")["queued"] <= 2
         statuses = [answer.result().status for answer in answers]
