@@ -65,6 +65,7 @@ def test_new_handshakes_get_the_new_certificate(daemon, authority, place, new):
 
 def test_every_front_has_the_new_certificate(zygoted, authority, place, new):
     daemon = zygoted(pool("echo"), tls=secure.server(place), fronts=3)
+    wait_until(lambda: daemon.ctl("stats")["front"]["fronts"] == 3)
     put(new, place)
     daemon.ctl("reload")
     assert {served(daemon, authority) for _ in range(30)} == {"new"}
