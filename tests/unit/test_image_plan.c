@@ -206,7 +206,7 @@ move_and_look(char *at, char *sparse)
 	for (size_t i = 0; i < 3 * MIB; i++)
 		at[i] = (char)(i * 31 >> 3);
 	memset(at + MIB, 0, MIB);
-	if (freeze_move(plan, MIB, false, &result) != 0)
+	if (freeze_move(plan, FREEZE_NAME, MIB, false, &result) != 0)
 		return "not moved";
 	for (size_t i = 0; i < 3 * MIB; i++)
 		if (at[i] != (char)(i >= MIB && i < 2 * MIB ? 0 : i * 31 >> 3))

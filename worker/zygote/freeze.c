@@ -24,13 +24,12 @@
 #define CHUNK_BYTES (64ul << 20)
 
 static int
-open_image(void)
+open_image(const char *name)
 {
-	int fd = memfd_create(FREEZE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
-	return fd >= 0 || errno != EINVAL
-		       ? fd
-		       : memfd_create(FREEZE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd >= 0 || errno != EINVAL ? fd
+					  : memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
 static bool
@@ -172,12 +171,12 @@ now_us(void)
  * hostile one can make it larger by `spare_bytes`, once, and by the short gaps that the state had.
  */
 int
-freeze_move(const struct image_plan *plan, uint64_t spare_bytes, bool advise_huge,
+freeze_move(const struct image_plan *plan, const char *name, uint64_t spare_bytes, bool advise_huge,
 	    struct freeze_result *out)
 {
 	const uint64_t start_us = now_us();
 	const uint64_t spare = (spare_bytes + IMAGE_HUGE_PAGE) & ~(IMAGE_HUGE_PAGE - 1);
-	int fd = open_image();
+	int fd = open_image(name);
 	int error = 0;
 
 	if (fd < 0)

@@ -15,10 +15,10 @@ struct freeze_result {
 };
 
 /*
- * Moves all that is in the plan. `spare_bytes` is how far a child may still grow a mapping. 0, or an errno: then a part of
+ * Moves all that is in the plan, to a file called `name`. `spare_bytes` is how far a child may still grow a mapping. 0, or an errno: then a part of
  * it may have moved, and this process is of no use any more.
  */
-int freeze_move(const struct image_plan *plan, uint64_t spare_bytes, bool advise_huge,
-		struct freeze_result *out) __attribute__((warn_unused_result));
+int freeze_move(const struct image_plan *plan, const char *name, uint64_t spare_bytes,
+		bool advise_huge, struct freeze_result *out) __attribute__((warn_unused_result));
 
 #endif

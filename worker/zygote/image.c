@@ -6,9 +6,11 @@
  */
 #include "image.h"
 
+#include "aside.h"
 #include "failure.h"
 #include "freeze.h"
 #include "image_plan.h"
+#include "title.h"
 #include "trial.h"
 
 #include <errno.h>
@@ -45,23 +47,24 @@ wants_advice(void)
 }
 
 static void
-close_source(struct image_source *source)
+close_file(int *fd)
 {
-	if (source->smaps_fd >= 0)
-		close(source->smaps_fd);
-	if (source->pagemap_fd >= 0)
-		close(source->pagemap_fd);
-	source->smaps_fd = source->pagemap_fd = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void
-image_prepare(const struct heritage_zygote *heritage, struct image_source *out)
+image_prepare(const struct heritage_zygote *heritage, const void *stack, struct image_source *out)
 {
 	*out = (struct image_source){ .smaps_fd = -1, .pagemap_fd = -1 };
 	malloc_trim(0);
-	if (heritage->image == IMAGE_WANT_INHERITED || IS_SANITIZED)
+	if (IS_SANITIZED)
 		return;
+	out->is_title_moved = title_move(stack);
 	out->smaps_fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+	if (heritage->image == IMAGE_WANT_INHERITED)
+		return;
 	if (out->smaps_fd >= 0)
 		out->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (out->pagemap_fd < 0)
@@ -116,7 +119,8 @@ freeze(const struct heritage_zygote *heritage, const struct image_source *source
        const struct image_plan *plan, struct msg_image *out)
 {
 	struct freeze_result result = { 0, 0 };
-	int error = freeze_move(plan, heritage->memory_bytes, source->advise_huge, &result);
+	int error = freeze_move(plan, FREEZE_NAME, heritage->memory_bytes, source->advise_huge,
+				&result);
 
 	if (error != 0)
 		zygote_fail(
@@ -143,7 +147,7 @@ image_make(const struct heritage_zygote *heritage, struct image_source *source,
 	else if (source->error == 0 &&
 		 (plan = image_plan_new(source->smaps_fd, source->pagemap_fd)) == NULL)
 		source->error = errno;
-	close_source(source);
+	close_file(&source->pagemap_fd);
 	if (plan == NULL) {
 		give_up(heritage, source->error, out);
 		return;
@@ -152,4 +156,20 @@ image_make(const struct heritage_zygote *heritage, struct image_source *source,
 	if (is_to_freeze(heritage, plan, out))
 		freeze(heritage, source, plan, out);
 	image_plan_free(plan);
+}
+
+/* Where /proc cannot be read it stays where it is: that only takes time. */
+struct aside *
+image_look_aside(struct image_source *source, const struct zy_worker *worker)
+{
+	struct aside *aside = NULL;
+
+	if (source->smaps_fd >= 0) {
+		aside = aside_new(source->smaps_fd, worker, source->is_title_moved);
+		if (aside == NULL)
+			zygote_fail(ZY_EXIT_FREEZE, errno,
+				    "the variables of libraries could not be looked for");
+	}
+	close_file(&source->smaps_fd);
+	return aside;
 }

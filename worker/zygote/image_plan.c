@@ -85,12 +85,19 @@ gap_least(const struct maps_entry *entry)
 	return least > GAP_BYTES ? least : GAP_BYTES;
 }
 
-/* In the file as far from a huge page's begin as in memory: huge pages can only be mapped so. */
+/*
+ * In the file as far from a huge page's begin as in memory: huge pages can only be mapped so. Neighbours are neighbours there
+ * too, and may become one mapping.
+ */
 static uint64_t
 place(struct image_plan *plan, uint64_t start, uint64_t bytes)
 {
 	const uint64_t mask = IMAGE_HUGE_PAGE - 1;
-	const uint64_t offset = ((plan->file_bytes + mask) & ~mask) + (start & mask);
+	const struct image_part *last =
+		plan->parts_count > 0 ? &plan->parts[plan->parts_count - 1] : NULL;
+	const bool is_next = last != NULL && !last->is_hole && last->end == start;
+	const uint64_t offset =
+		is_next ? plan->file_bytes : ((plan->file_bytes + mask) & ~mask) + (start & mask);
 
 	plan->file_bytes = offset + bytes;
 	return offset;
@@ -102,10 +109,11 @@ add_part(struct image_plan *plan, const struct maps_entry *entry, uint64_t from,
 {
 	if (from == to)
 		return;
+	const uint64_t offset = is_hole ? 0 : place(plan, from, to - from);
 	plan->parts[plan->parts_count++] = (struct image_part){
 		.start = from,
 		.end = to,
-		.offset = is_hole ? 0 : place(plan, from, to - from),
+		.offset = offset,
 		.prot = entry->prot,
 		.is_hole = is_hole,
 		.is_file = entry->inode != 0,
@@ -194,13 +202,22 @@ take_around_own(struct image_plan *plan, const struct maps_entry *entry)
 	take(plan, entry, from, entry->end);
 }
 
+/* What moves is not to move below who moves it. */
+static bool
+is_stack_in_use(const struct maps_entry *entry)
+{
+	const uint64_t frame = (uintptr_t)__builtin_frame_address(0);
+
+	return frame >= entry->start && frame < entry->end;
+}
+
 static void
 visit(void *context, const struct maps_entry *entry)
 {
 	struct image_plan *plan = context;
 
 	if (entry->anonymous_bytes < LEAST_BYTES || !has_plain_name(entry->name) ||
-	    (entry->flags & MAPS_NO_FORK) != 0 || plan->error != 0)
+	    (entry->flags & MAPS_NO_FORK) != 0 || plan->error != 0 || is_stack_in_use(entry))
 		return;
 	if (!is_movable(entry) || plan->parts_count + PARTS_OF_ONE > IMAGE_PARTS_MAX) {
 		plan->left_bytes += entry->anonymous_bytes;
@@ -212,12 +229,26 @@ visit(void *context, const struct maps_entry *entry)
 
 /* Shared, so that it is never one mapping with anything that moves. */
 struct image_plan *
-image_plan_new(int smaps_fd, int pagemap_fd)
+image_plan_alloc(void)
 {
 	struct image_plan *plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (plan == MAP_FAILED)
+	return plan != MAP_FAILED ? plan : NULL;
+}
+
+void
+image_plan_add(struct image_plan *plan, const struct maps_entry *entry, uint64_t from, uint64_t to)
+{
+	add_part(plan, entry, from, to, false);
+}
+
+struct image_plan *
+image_plan_new(int smaps_fd, int pagemap_fd)
+{
+	struct image_plan *plan = image_plan_alloc();
+
+	if (plan == NULL)
 		return NULL;
 	plan->pagemap_fd = pagemap_fd;
 	if (maps_walk(smaps_fd, plan->text, visit, plan) < 0)

@@ -52,6 +52,12 @@ image_address(uint64_t address)
  * Reads /proc/self/smaps and /proc/self/pagemap, open as these. NULL with errno; else to be unmapped with image_plan_free.
  */
 struct image_plan *image_plan_new(int smaps_fd, int pagemap_fd) __attribute__((warn_unused_result));
+/* An empty one, for who looks for memory himself. NULL with errno. */
+struct image_plan *image_plan_alloc(void) __attribute__((warn_unused_result));
 void image_plan_free(struct image_plan *plan);
+
+/* One more part, with data: a piece of the mapping. There must be room for it. */
+void image_plan_add(struct image_plan *plan, const struct maps_entry *entry, uint64_t from,
+		    uint64_t to);
 
 #endif

@@ -130,8 +130,9 @@ load_filter(const struct heritage_zygote *heritage)
 void
 lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_out[LAYER_MAX])
 {
-	/* What a child may add to what it inherits; the zygote adds nothing from here on. */
-	const uint64_t data_bytes = inherited_bytes("VmData:") + heritage->memory_bytes;
+	/* What a child may add to what it inherits; the first stack will be data as soon as it moves aside. */
+	const uint64_t data_bytes =
+		inherited_bytes("VmData:") + inherited_bytes("VmStk:") + heritage->memory_bytes;
 	const uint64_t space_bytes = inherited_bytes("VmSize:") + heritage->memory_bytes;
 	struct read_paths paths;
 

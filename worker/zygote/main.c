@@ -8,6 +8,7 @@
 #include "base/heritage.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "aside.h"
 #include "child.h"
 #include "children.h"
 #include "failure.h"
@@ -19,6 +20,7 @@
 #include "runtime.h"
 #include "siblings.h"
 #include "stacks.h"
+#include "title.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -35,6 +37,9 @@
 /* Mapped from the supervisor's memfd: children share it without a page of their own. */
 static const struct heritage_zygote *heritage;
 static struct child_plan plan;
+static struct msg_zygote_ready ready;
+static struct siblings siblings;
+static struct aside *aside;
 
 static void
 on_sigchld(int number)
@@ -198,34 +203,42 @@ open_own(uint32_t index)
 }
 
 static void
-report_ready(struct msg_zygote_ready *ready, const struct siblings *siblings)
+report_ready(void)
 {
-	msg_init(ready, MSG_ZYGOTE_READY);
-	ready->siblings_count = siblings->count;
-	for (uint32_t i = 0; i < siblings->count; i++)
-		ready->siblings[i] = siblings->pids[i];
-	if (msg_send(ZYGOTE_SUPERVISOR_FD, ready, NULL, 0) < 0)
+	msg_init(&ready, MSG_ZYGOTE_READY);
+	ready.siblings_count = siblings.count;
+	for (uint32_t i = 0; i < siblings.count; i++)
+		ready.siblings[i] = siblings.pids[i];
+	if (msg_send(ZYGOTE_SUPERVISOR_FD, &ready, NULL, 0) < 0)
 		_exit(errno == EPIPE || errno == ECONNRESET ? ZY_EXIT_OK : ZY_EXIT_ORDERS);
 }
 
-/* A sibling's life, from the fork on. */
-static _Noreturn void
-run_sibling(const struct siblings *siblings, struct msg_zygote_ready *ready)
+/*
+ * The last steps of each zygote of a generation, on the stack that its loop will go on using. A sanitizer does not know where
+ * that ends: none of it before a call that does not return.
+ */
+static _Noreturn __attribute__((no_sanitize("address"))) void
+settle(struct children *children)
 {
-	struct children *children = open_own(siblings->index);
+	const int error = aside != NULL ? aside_move(aside) : 0;
 
-	lockdown_filter(heritage, ready->layers);
-	siblings_say_ready(siblings);
-	stacks_run(orders_run, children);
+	if (error != 0)
+		zygote_fail(ZY_EXIT_FREEZE, error, "the variables of libraries could not be moved");
+	if (siblings.index == 0)
+		siblings_wait(&siblings);
+	lockdown_filter(heritage, ready.layers);
+	if (siblings.index == 0)
+		report_ready();
+	else
+		siblings_say_ready(&siblings);
+	orders_run(children);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct msg_zygote_ready ready = { .load_us = 0 };
 	struct image_source source;
 	struct sigaction fault_handlers[FAULTS];
-	struct siblings siblings = { .index = 0 };
 	struct loaded loaded;
 
 	take_heritage();
@@ -243,18 +256,19 @@ main(int argc, char **argv)
 				    .cpu_seconds = heritage->cpu_seconds,
 				    .open_files = heritage->open_files };
 	plan.request = stacks_prepare(sizeof(*plan.request));
+	if (plan.request == NULL)
+		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of children");
 	ready.load_us = loaded.load_us;
-	image_prepare(heritage, &source);
+	image_prepare(heritage, plan.request, &source);
 	ready.state_bytes = private_bytes();
 	struct children *children = open_own(0);
 	lockdown_apply(heritage, ready.layers);
 	/* After whatever else writes to the heap, and before the filter, which takes the calls that it needs away. */
 	image_make(heritage, &source, &ready.image);
-	if (siblings_fork(&siblings, heritage, argv[argc - 1]) > 0)
-		run_sibling(&siblings, &ready);
-	siblings_wait(&siblings);
-	children->siblings = &siblings;
-	lockdown_filter(heritage, ready.layers);
-	report_ready(&ready, &siblings);
-	stacks_run(orders_run, children);
+	aside = image_look_aside(&source, loaded.worker);
+	if (siblings_fork(&siblings, heritage, title_place(argv[argc - 1])) > 0)
+		children = open_own(siblings.index);
+	else
+		children->siblings = &siblings;
+	stacks_run(settle, children);
 }

@@ -133,7 +133,7 @@ compete(const struct image_plan *plan, struct trial_result *out)
 	int error = measure(plan, stride, &out->inherited_us);
 
 	if (error == 0)
-		error = freeze_move(plan, 0, false, &frozen);
+		error = freeze_move(plan, FREEZE_NAME, 0, false, &frozen);
 	return error != 0 ? error : measure(plan, stride, &out->frozen_us);
 }
 
