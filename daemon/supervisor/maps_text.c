@@ -13,6 +13,9 @@
 #include <string.h>
 
 #define IMAGE_PATH "/memfd:zygoted-image"
+/* Variables of libraries, and what came on the first stack: worker/zygote/aside.c. */
+#define ASIDE_PATH "/memfd:zygoted-aside"
+#define ASIDE_NAME "aside"
 
 void
 mappings_free(struct mappings *mappings)
@@ -87,7 +90,9 @@ parse_line(const char *line, const char *end, struct mapping *out)
 	for (int i = 0; i < 3; i++)
 		line = skip_word(line, end);
 	out->kind = kind_of(line, (size_t)(end - line));
-	if (out->kind == MAPPING_FILE)
+	if (strncmp(line, ASIDE_PATH, strlen(ASIDE_PATH)) == 0)
+		take_name(out, ASIDE_NAME, strlen(ASIDE_NAME));
+	else if (out->kind == MAPPING_FILE)
 		take_name(out, line, (size_t)(end - line));
 	return 0;
 }

@@ -15,6 +15,7 @@ from zyg import pool, wait_until
 MIB = 1 << 20
 WORKER = os.path.join(zyg.BUILD, "tests", "e2e", "workers", "image.so")
 NAME = "/memfd:zygoted-image (deleted)"
+ASIDE = "/memfd:zygoted-aside (deleted)"
 
 # Sanitizers have memory of their own that cannot be moved: nothing is frozen there.
 pytestmark = pytest.mark.plain_build
@@ -73,6 +74,44 @@ def test_a_table_answers_alike(both):
     for key in keys:
         cold, warm = both.get(f"/cold/{key}"), both.get(f"/warm/{key}")
         assert (cold.status, cold.body) == (warm.status, warm.body)
+
+
+# ---- what moves aside, whatever the image ----
+
+
+@pytest.mark.parametrize("name", ["frozen", "inherited"])
+def test_environment_and_libraries_variables_are_at_hand_and_each_childs_own(both, name):
+    answers = {both.get(f"/{name}/environment").text for _ in range(3)}
+    assert answers == {f"zygoted-zygote: {name} {os.sysconf('SC_PAGESIZE')} 1 set Bad file descriptor\n"}
+
+
+@pytest.mark.parametrize("name", ["frozen", "inherited"])
+def test_a_childs_stack_is_eight_mebibytes_and_ends_in_a_fault(both, name):
+    assert both.get(f"/{name}/descend/{7 * MIB // (16 << 10)}").status == 200
+    answer = both.get(f"/{name}/descend/{9 * MIB // (16 << 10)}")
+    assert (answer.status, answer.reason) == (502, "crashed")
+
+
+def test_ps_shows_zygotes_and_children(both):
+    pids = [both.zygote_pid("frozen"), *both.child_pids("frozen")]
+    assert len(pids) > 1 and {zyg.command_line(pid) for pid in pids} == {"zygoted-zygote: frozen"}
+
+
+@pytest.mark.reads_proc
+def test_a_parked_child_has_a_dozen_pages(zygoted):
+    daemon = zygoted(pool("echo", spare=1))
+    daemon.wait_idle("echo")
+    child = daemon.child_pids("echo")[0]
+    maps = read_proc(child, "maps").splitlines()
+    libraries = next(line for line in maps if "/libc." in line)
+    stack = next(line for line in maps if line.endswith("[stack]"))
+    assert libraries[:5] == stack[:5] and any(line.endswith(ASIDE) for line in maps)
+    assert private_pages(child) <= 14  # 10 to 13; 30 with the libraries' variables and the first stack
+
+
+def private_pages(pid):
+    kib = re.search(r"RssAnon:\s+(\d+) kB", read_proc(pid, "status")).group(1)
+    return int(kib) * 1024 // os.sysconf("SC_PAGESIZE")
 
 
 # ---- what the operator sees ----

@@ -23,6 +23,7 @@ static const char text[] =
 	"55e2b58c6000-55e2b58c8000 rw-p 00000000 00:00 0 \n"
 	"55e2b6cab000-55e2b6ccc000 rw-p 00000000 00:00 0          [heap]\n"
 	"7f1dc0000000-7f1dd0000000 rw-p 00000000 00:01 1030       /memfd:zygoted-image (deleted)\n"
+	"7f1dd0000000-7f1dd0004000 rw-p 00000000 00:01 1031       /memfd:zygoted-aside (deleted)\n"
 	"7f1de0000000-7f1de0001000 ---p 00000000 00:00 0 \n"
 	"7f1de1000000-7f1de1002000 rw-s 00000000 00:01 77         /dev/zero (deleted)\n"
 	"7f1de2000000-7f1de2002000 r--p 00000000 fe:00 9          /tmp/a \x01\xc3\xa9 b.so\n"
@@ -43,6 +44,7 @@ test_real_lines(void **state)
 		{ MAPPING_DATA, "zygoted-zygote", "rw--" },
 		{ MAPPING_HEAP, "", "rw--" },
 		{ MAPPING_IMAGE, "", "rw--" },
+		{ MAPPING_FILE, "aside", "rw--" },
 		{ MAPPING_ANONYMOUS, "", "----" },
 		{ MAPPING_FILE, "zero?(deleted)", "rw-s" },
 		{ MAPPING_FILE, "a?????b.so", "r---" },

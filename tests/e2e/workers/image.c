@@ -6,9 +6,11 @@
  */
 #include "worker.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -338,6 +340,35 @@ do_copy(struct zy_request *request, const char *argument)
 	return zy_printf(request, "copied\n");
 }
 
+/* What came on the process's first stack, and variables of libraries: read, then written. */
+static int
+do_environment(struct zy_request *request, const char *argument)
+{
+	const char *path = getenv("PATH");
+
+	(void)argument;
+	if (setenv("ZYGOTED_TEST", "set", 1) < 0)
+		return -1;
+	return zy_printf(request, "%s %lu %d %s %s\n", program_invocation_name,
+			 getauxval(AT_PAGESZ), path != NULL, getenv("ZYGOTED_TEST"),
+			 strerror(EBADF));
+}
+
+/* Kept from being a loop, or of a smaller frame, by what is done to it. */
+static int __attribute__((noinline)) descend(unsigned long levels)
+{
+	volatile char frame[16 * KIB];
+
+	frame[0] = (char)levels;
+	return levels == 0 ? 0 : descend(levels - 1) + (frame[0] == (char)levels);
+}
+
+static int
+do_descend(struct zy_request *request, const char *argument)
+{
+	return zy_printf(request, "%d\n", descend(strtoul(argument, NULL, 10)));
+}
+
 static int
 handle_image(void *state, struct zy_request *request)
 {
@@ -345,9 +376,12 @@ handle_image(void *state, struct zy_request *request)
 		const char *name;
 		int (*run)(struct zy_request *request, const char *argument);
 	} deeds[] = {
-		{ "digest", do_digest },       { "write", do_write },	  { "heap", do_heap },
-		{ "free", do_free },	       { "realloc", do_realloc }, { "guard", do_guard },
-		{ "forbidden", do_forbidden }, { "read", do_read },	  { "copy", do_copy },
+		{ "digest", do_digest },       { "write", do_write },
+		{ "heap", do_heap },	       { "free", do_free },
+		{ "realloc", do_realloc },     { "guard", do_guard },
+		{ "forbidden", do_forbidden }, { "read", do_read },
+		{ "copy", do_copy },	       { "environment", do_environment },
+		{ "descend", do_descend },
 	};
 	const char *rest = zy_field(request, ZY_REST);
 	const size_t length = strcspn(rest, "/");
