@@ -175,7 +175,7 @@ def django(apps):
 # ---- comparing ----
 
 # They are the server's, or tell the time.
-SERVERS_OWN = {"date", "server", "connection", "transfer-encoding", "keep-alive"}
+SERVERS_OWN = {"date", "server", "connection", "transfer-encoding", "keep-alive", "x-request-id"}
 SECRETS = re.compile(r"((?:session|sessionid|csrftoken|csrfmiddlewaretoken)\"?(?: value)?=\"?)[^;\" ]+")
 TIMES = re.compile(r"expires=[^;]+|^\w{3}, \d\d .*GMT$")
 

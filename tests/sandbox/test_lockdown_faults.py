@@ -289,7 +289,8 @@ STEPS = [
     ("prctl", "3+", "cannot be confined: dumpable"),
     ("prctl", "4", "cannot be confined: dumpable"),
     ("prctl", "5", "cannot be confined: no_new_privs"),
-    ("prlimit64", "2", "cannot be confined: RLIMIT_CORE"),
+    ("prlimit64", "2", "cannot read the limit of descriptors"),
+    ("prlimit64", "3", "cannot be confined: RLIMIT_CORE"),
     ("seccomp", "1", "not started"),
 ]
 
