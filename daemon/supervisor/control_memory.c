@@ -14,71 +14,11 @@
 #include "supervisor/control_commands.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/json_set.h"
+#include "supervisor/memory_sums.h"
 #include "supervisor/page_walk.h"
 #include "supervisor/sample_store.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
-
-/* On x86-64: THREAD_SIZE of arch/x86/include/asm/page_64_types.h. */
-#define KERNEL_STACK_BYTES (UINT64_C(16) << 10)
-
-/* What all commands about memory put together for one pool. */
-struct sums {
-	uint64_t parked;
-	uint64_t busy;
-	uint64_t probe_bytes;  /* what a parked child alone costs */
-	uint64_t sample_bytes; /* the same of one that has answered */
-	uint64_t rss_bytes;    /* of all processes together */
-	uint64_t without_bytes;
-	uint64_t with_bytes;
-};
-
-static uint64_t
-mean_bytes(const struct sample_store *samples, enum page_class class)
-{
-	if (samples == NULL || samples->samples == 0)
-		return 0;
-	return samples->pages[class] * PAGE_BYTES / samples->samples;
-}
-
-/*
- * Pages of its own, the page tables that map all its pages, its kernel stack. The kernel's other books of a process (some
- * 50 KiB with its descriptors) it does not tell.
- */
-static uint64_t
-alone_bytes(const uint64_t pages[PAGES_CLASS_MAX], uint64_t count, uint64_t page_table_bytes)
-{
-	return ((pages[PAGES_COPIED] + pages[PAGES_NEW]) * PAGE_BYTES + page_table_bytes) / count +
-	       KERNEL_STACK_BYTES;
-}
-
-/*
- * The zygote counts as one more process, of which we know that it has what its children inherit.
- * Without sharing each process would have all of the image, also the part that it never maps.
- */
-static struct sums
-add_up(const struct zygote_generation *generation, const struct survey *survey,
-       const struct msg_stats *stats)
-{
-	const uint64_t shared = survey->pages[PAGES_SHARED] * PAGE_BYTES;
-	const uint64_t unmapped = survey->image_bytes - survey->mapped_bytes;
-	struct sums sums = { .parked = stats->spare, .busy = stats->busy };
-	const struct sample_store *samples = generation->samples;
-	const uint64_t processes = sums.parked + sums.busy + 1 + generation->siblings_count;
-
-	sums.probe_bytes = alone_bytes(survey->pages, 1, survey->page_table_bytes);
-	sums.sample_bytes = sums.probe_bytes;
-	if (samples != NULL && samples->samples > 0)
-		sums.sample_bytes =
-			alone_bytes(samples->pages, samples->samples, samples->page_table_bytes);
-	sums.rss_bytes = processes * survey->rollup.rss_bytes;
-	sums.without_bytes = processes * (survey->rollup.rss_bytes + unmapped +
-					  survey->page_table_bytes + KERNEL_STACK_BYTES);
-	sums.with_bytes = shared + unmapped + survey->page_table_bytes + KERNEL_STACK_BYTES +
-			  generation->siblings_count * sums.probe_bytes +
-			  sums.parked * sums.probe_bytes + sums.busy * sums.sample_bytes;
-	return sums;
-}
 
 static void
 set_probe(json_t *object, const struct survey *survey)
@@ -108,22 +48,21 @@ set_samples(json_t *object, const struct sample_store *samples)
 
 	json_set_number(object, "samples", count);
 	json_set_number(object, "samples_lost", samples != NULL ? samples->lost : 0);
-	json_set_number(object, "sample_shared_bytes", mean_bytes(samples, PAGES_SHARED));
-	json_set_number(object, "sample_copied_bytes", mean_bytes(samples, PAGES_COPIED));
-	json_set_number(object, "sample_new_bytes", mean_bytes(samples, PAGES_NEW));
-	json_set_number(object, "sample_swapped_bytes", mean_bytes(samples, PAGES_SWAPPED));
+	json_set_number(object, "sample_shared_bytes", memory_mean_bytes(samples, PAGES_SHARED));
+	json_set_number(object, "sample_copied_bytes", memory_mean_bytes(samples, PAGES_COPIED));
+	json_set_number(object, "sample_new_bytes", memory_mean_bytes(samples, PAGES_NEW));
+	json_set_number(object, "sample_swapped_bytes", memory_mean_bytes(samples, PAGES_SWAPPED));
 	json_set_number(object, "sample_page_table_bytes",
 			count > 0 ? samples->page_table_bytes / count : 0);
 	json_set_age(object, "sample_age_seconds", samples != NULL ? samples->last_ms : 0);
 }
 
 static void
-set_sums(json_t *object, const struct sums *sums)
+set_sums(json_t *object, const struct memory_sums *sums)
 {
-	const uint64_t saved =
-		sums->without_bytes > sums->with_bytes ? sums->without_bytes - sums->with_bytes : 0;
-	const double part =
-		sums->without_bytes > 0 ? (double)saved / (double)sums->without_bytes : 0;
+	const double part = sums->without_bytes > 0
+				    ? (double)sums->saved_bytes / (double)sums->without_bytes
+				    : 0;
 
 	json_set_number(object, "children", sums->parked + sums->busy);
 	json_set_number(object, "parked", sums->parked);
@@ -133,7 +72,7 @@ set_sums(json_t *object, const struct sums *sums)
 	json_set_number(object, "rss_sum_bytes", sums->rss_bytes);
 	json_set_number(object, "without_sharing_bytes", sums->without_bytes);
 	json_set_number(object, "with_sharing_bytes", sums->with_bytes);
-	json_set_number(object, "saved_bytes", saved);
+	json_set_number(object, "saved_bytes", sums->saved_bytes);
 	json_set_real(object, "saved_percent", 100.0 * part);
 }
 
@@ -149,7 +88,7 @@ pool_json(const struct zygote_pool *pool, const struct msg_stats *stats)
 		json_set_text(object, "error", error);
 		return object;
 	}
-	const struct sums sums = add_up(pool->serving, survey, stats);
+	const struct memory_sums sums = memory_sums_of(pool->serving, survey, stats);
 	json_set_number(object, "generation", pool->serving->number);
 	json_set_number(object, "state_bytes", pool->serving->ready.state_bytes);
 	set_probe(object, survey);

@@ -19,6 +19,7 @@
 #include "supervisor/front_ask.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/fronts.h"
+#include "supervisor/memory_sums.h"
 #include "supervisor/metrics_snapshot.h"
 #include "supervisor/page_walk.h"
 #include "supervisor/supervisor.h"
@@ -227,6 +228,7 @@ collect_memory(const struct zygote_pool *pool, struct metrics_pool *out)
 
 	if (survey == NULL)
 		return;
+	const struct sample_store *samples = pool->serving->samples;
 	out->memory = (struct metrics_memory){
 		.is_known = true,
 		.age_ms = clock_ms() - survey->taken_ms,
@@ -234,8 +236,12 @@ collect_memory(const struct zygote_pool *pool, struct metrics_pool *out)
 		.child_private_bytes =
 			(survey->pages[PAGES_COPIED] + survey->pages[PAGES_NEW]) * PAGE_BYTES,
 	};
-	out->memory.saved_bytes =
-		(uint64_t)(out->stats.spare + out->stats.busy) * out->memory.child_shared_bytes;
+	out->memory.saved_bytes = memory_sums_of(pool->serving, survey, &out->stats).saved_bytes;
+	if (samples != NULL) {
+		out->memory.samples = samples->samples;
+		out->memory.child_copied_bytes = memory_mean_bytes(samples, PAGES_COPIED);
+		out->memory.child_new_bytes = memory_mean_bytes(samples, PAGES_NEW);
+	}
 }
 
 void

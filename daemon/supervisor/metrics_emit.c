@@ -58,6 +58,19 @@ metrics_emit_memory(struct metrics_writer *writer, const struct metrics_snapshot
 	}
 }
 
+/* Only of pools that have samples. */
+void
+metrics_emit_samples(struct metrics_writer *writer, const struct metrics_snapshot *snapshot,
+		     const struct metric *metric)
+{
+	for (uint32_t i = 0; i < snapshot->pools_count; i++) {
+		const struct metrics_pool *pool = &snapshot->pools[i];
+		const struct metrics_label labels[] = { { "pool", pool->name }, { 0 } };
+		if (pool->memory.samples > 0)
+			metrics_text_value(writer, labels, load(metric, pool), metric->divisor);
+	}
+}
+
 void
 metrics_emit_listeners(struct metrics_writer *writer, const struct metrics_snapshot *snapshot,
 		       const struct metric *metric)

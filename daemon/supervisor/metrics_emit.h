@@ -27,11 +27,12 @@ struct metric {
 	bool of_front; /* a front's: left out while there is none */
 };
 
-/* A number: in the snapshot, in each pool, each pool that was measured, each listener, each
+/* A number: in the snapshot, in each pool, each pool that was measured, each that was sampled, each listener, each
  * process's figures. */
 metric_emit_fn metrics_emit_one;
 metric_emit_fn metrics_emit_pools;
 metric_emit_fn metrics_emit_memory;
+metric_emit_fn metrics_emit_samples;
 metric_emit_fn metrics_emit_listeners;
 metric_emit_fn metrics_emit_processes;
 

@@ -13,9 +13,12 @@
 /* The supervisor, the fronts together, and of each pool its zygotes together. */
 #define METRICS_PROCESSES_MAX (2 + PROTO_POOLS_MAX)
 
-/* What a probe child showed. */
+/* What a probe child showed, and samples of those that have answered. */
 struct metrics_memory {
 	bool is_known;
+	uint32_t samples; /* 0: nothing is known of these */
+	uint64_t child_copied_bytes;
+	uint64_t child_new_bytes;
 	uint64_t age_ms;
 	uint64_t child_shared_bytes;
 	uint64_t child_private_bytes;

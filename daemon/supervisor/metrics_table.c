@@ -18,6 +18,7 @@
 #define ONE(member, by)	     .emit = metrics_emit_one, AT(metrics_snapshot, member, by)
 #define POOLS(member, by)    .emit = metrics_emit_pools, AT(metrics_pool, member, by)
 #define MEMORY(member, by)   .emit = metrics_emit_memory, AT(metrics_pool, memory.member, by)
+#define SAMPLES(member, by)  .emit = metrics_emit_samples, AT(metrics_pool, memory.member, by)
 #define LISTENERS(member)    .emit = metrics_emit_listeners, AT(metrics_listener, member, 1)
 #define PROCESSES(member, b) .emit = metrics_emit_processes, AT(process_stat, member, b)
 #define OWN(member, by)	     ONE(processes[0].stat.member, by)
@@ -75,6 +76,10 @@ static const struct metric metrics[] = {
 	  MEMORY(child_shared_bytes, 1) },
 	{ { "zygoted_child_private_bytes", "bytes", "Memory that a fresh child has for itself.", METRIC_GAUGE },
 	  MEMORY(child_private_bytes, 1) },
+	{ { "zygoted_child_copied_bytes", "bytes", "Memory that children have copied when they have answered: mean of samples.", METRIC_GAUGE },
+	  SAMPLES(child_copied_bytes, 1) },
+	{ { "zygoted_child_new_bytes", "bytes", "The same, of memory that the zygote had not.", METRIC_GAUGE },
+	  SAMPLES(child_new_bytes, 1) },
 	{ { "zygoted_memory_saved_bytes", "bytes", "Memory that sharing saves with the children that there are.", METRIC_GAUGE },
 	  MEMORY(saved_bytes, 1) },
 	{ { "zygoted_memory_age_seconds", "seconds", "Age of the figures about a fresh child.", METRIC_GAUGE },

@@ -160,7 +160,8 @@ def test_memory_follows_after_the_first_scrape(zygoted):
     wait_until(lambda: shared in daemon.samples(), what=shared)
     samples = daemon.samples()
     assert samples[shared] >= 32 << 20
-    assert samples['zygoted_memory_saved_bytes{pool="echo"}'] == 4 * samples[shared]
+    saved = daemon.ctl("memory echo")["pools"][0]["saved_bytes"]
+    assert samples['zygoted_memory_saved_bytes{pool="echo"}'] == saved
     assert samples['zygoted_memory_age_seconds{pool="echo"}'] < 10
     daemon.wait_idle("echo")
 
@@ -263,6 +264,24 @@ def test_no_request_gets_to_a_pool(monitored):
     monitored.scrape("/echo/")
     after = monitored.stats("echo")["requests"], monitored.ctl("stats")["front"]["requests"]
     assert before == after
+
+
+@pytest.mark.plain_build
+@pytest.mark.namespaces
+def test_what_children_copy_is_told_when_it_was_sampled(zygoted):
+    options = {"ballast": "32M", "touch": "100"}
+    daemon = zygoted(pool("echo", options=options, sample=1), pool("probe"), metrics=True)
+    copied = 'zygoted_child_copied_bytes{pool="%s"}'
+
+    def is_told():
+        assert daemon.get("/echo/").status == 200
+        return copied % "echo" in daemon.samples()
+
+    wait_until(is_told, 20)
+    samples = daemon.samples()
+    assert 100 * 4096 <= samples[copied % "echo"] < 120 * 4096
+    assert 0 < samples['zygoted_child_new_bytes{pool="echo"}'] < 20 * 4096
+    assert copied % "probe" not in samples
 
 
 def test_texts_are_shared(monitored):
