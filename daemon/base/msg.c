@@ -25,6 +25,7 @@ static const struct {
 	[MSG_PENALTIES_GET] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ROUTES_GET] = { sizeof(struct msg_children_get), 0 },
 	[MSG_SAMPLED] = { sizeof(struct msg_sample), 0 },
+	[MSG_PREFAULT] = { sizeof(struct msg_prefault), 0 },
 	[MSG_MEMORY_OVER] = { sizeof(struct msg_memory), 0 },
 	[MSG_LOG_LEVEL] = { sizeof(struct msg_log_level), 0 },
 	[MSG_TLS] = { sizeof(struct msg_tls), 1 },

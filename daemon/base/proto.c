@@ -48,6 +48,12 @@ static const char *const image_kinds[] = {
 	[IMAGE_FROZEN] = "frozen",
 };
 
+static const char *const prefaults[] = {
+#define X(symbol, name) [PREFAULT_##symbol] = (name),
+	PROTO_PREFAULTS(X)
+#undef X
+};
+
 static const char *const image_whys[] = {
 #define X(symbol, name) [IMAGE_WHY_##symbol] = (name),
 	PROTO_IMAGE_WHYS(X)
@@ -158,6 +164,12 @@ const char *
 proto_image_why_name(enum image_why why)
 {
 	return (unsigned)why < IMAGE_WHY_MAX ? image_whys[why] : "?";
+}
+
+const char *
+proto_prefault_name(enum prefault_state state)
+{
+	return (unsigned)state < PREFAULT_STATE_MAX ? prefaults[state] : "?";
 }
 
 const char *

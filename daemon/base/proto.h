@@ -46,6 +46,7 @@ enum msg_type {
 	MSG_ROUTES_GET,
 	MSG_MEMORY_OVER, /* this child has added more than it may */
 	MSG_SAMPLED,	 /* the child was looked at, or will not be: let it go */
+	MSG_PREFAULT,	 /* this generation has a table of pages to touch beforehand */
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
 	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
 	MSG_ACCESS_LOG,	 /* write the access log there; carries its descriptor */
@@ -209,6 +210,33 @@ enum outcome {
 		OUTCOME_MAX
 };
 
+/* Whether children touch pages beforehand: symbol, and name in figures. */
+#define PROTO_PREFAULTS(X)                                                                         \
+	X(OFF, "off")		      /* by configuration */                                       \
+	X(UNAVAILABLE, "unavailable") /* the daemon is not root's, or the kernel older than 5.14 */ \
+	X(IDLE, "idle")		      /* requests have too few faults for it, or none have come */  \
+	X(LEARNING, "learning")                                                                    \
+	X(ON, "on")                                                                                \
+	X(PAUSED, "paused") /* it did not pay; will be tried again */
+
+enum prefault_state {
+#define X(symbol, name) PREFAULT_##symbol,
+	PROTO_PREFAULTS(X)
+#undef X
+		PREFAULT_STATE_MAX
+};
+
+/* Requests of a generation since it has a table, by whether their child had used it. */
+struct msg_prefault_effect {
+	uint64_t requests;
+	uint64_t run_us; /* sums */
+	uint64_t cpu_us;
+	uint64_t counted; /* requests whose faults are in the next line */
+	uint64_t faults;  /* that came after the child was parked */
+};
+
+enum prefault_kind { PREFAULT_WITHOUT, PREFAULT_WITH, PREFAULT_KIND_MAX };
+
 /* What a pool has done since the front started; answers MSG_STATS_GET. */
 struct msg_stats {
 	struct msg_header header;
@@ -223,6 +251,8 @@ struct msg_stats {
 	uint32_t draining;   /* children of older generations */
 	uint32_t breaker;    /* enum breaker_state */
 	uint32_t breaker_opened;
+	uint32_t prefault_state; /* enum prefault_state */
+	uint32_t padding;
 	uint64_t requests; /* all that reached this pool, whatever the outcome */
 	uint64_t outcomes[OUTCOME_MAX];
 	uint64_t forks;
@@ -238,6 +268,7 @@ struct msg_stats {
 	uint64_t bytes_in;	   /* request bodies */
 	uint64_t bytes_out;	   /* reply bodies */
 	uint64_t output_truncated; /* children that wrote more to the log than is kept */
+	struct msg_prefault_effect prefault[PREFAULT_KIND_MAX]; /* of the generation serving */
 };
 
 /* How a child ended: symbol, and name in metrics. */
@@ -535,6 +566,21 @@ struct msg_sample {
 	uint64_t serial;
 	uint32_t route; /* index into the pool's routes */
 	uint32_t front; /* whose child it is: the zygote says so */
+	uint32_t flags; /* SAMPLE_* */
+	uint32_t padding;
+	uint64_t faults; /* in MSG_SAMPLED of a parked child: that it had so far; 0: not known */
+};
+
+#define SAMPLE_PARKED	  1u /* it has no request: only its faults are wanted, once it rests */
+#define SAMPLE_PREFAULTED 2u /* it was ordered with ORDER_PREFAULT */
+
+/* MSG_PREFAULT. */
+struct msg_prefault {
+	struct msg_header header;
+	uint32_t pool;
+	uint32_t generation;
+	uint32_t version; /* of the table; never 0 */
+	uint32_t runs;	  /* 0: there is nothing in it */
 };
 
 /* ---- front <-> zygote ---- */
@@ -546,9 +592,11 @@ struct msg_sample {
  */
 struct msg_order_child {
 	uint32_t slot;
-	uint32_t padding;
+	uint32_t flags; /* ORDER_*; only in MSG_ORDER_FORK */
 	uint64_t serial;
 };
+
+#define ORDER_PREFAULT 1u /* the child touches what its generation's table says */
 
 /* MSG_ORDER_FORK and MSG_ORDER_KILL. */
 struct msg_order {
@@ -701,7 +749,8 @@ _Static_assert(sizeof(struct msg_stats_listener) == 56, "listener's stats");
 _Static_assert(sizeof(struct msg_metrics) == 16, "metrics");
 _Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "children");
 _Static_assert(sizeof(struct msg_region) == 24 + PROTO_NAME_MAX, "region");
-_Static_assert(sizeof(struct msg_sample) == 40, "sample");
+_Static_assert(sizeof(struct msg_sample) == 56, "sample");
+_Static_assert(sizeof(struct msg_prefault) == 24, "prefault");
 _Static_assert(sizeof(struct msg_histogram) == 16 + 4 * PROTO_BUCKETS, "histogram");
 _Static_assert(sizeof(struct msg_route) == 40 + 3 * sizeof(struct msg_histogram), "route");
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");
@@ -723,6 +772,7 @@ const char *proto_activity_name(enum connection_activity phase);
 const char *proto_recycle_name(enum recycle_reason reason);
 const char *proto_image_kind_name(enum image_kind kind);
 const char *proto_image_why_name(enum image_why why);
+const char *proto_prefault_name(enum prefault_state state);
 const char *proto_exit_text(int code);
 
 #endif

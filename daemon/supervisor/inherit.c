@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/policy.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/prefault.h"
 #include "supervisor/share.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
@@ -29,6 +30,14 @@ seal(const char *name, void *heritage, size_t size)
 	free(heritage);
 	errno = saved;
 	return fd;
+}
+
+static void
+set_pool(const struct supervisor *supervisor, const struct config_pool *pool,
+	 struct heritage_pool *out)
+{
+	*out = pool->front;
+	out->prefault_bytes = prefault_bytes(supervisor, pool);
 }
 
 int
@@ -54,7 +63,7 @@ inherit_seal_front(const struct supervisor *supervisor, uint32_t front, uint32_t
 	heritage->pools_count = config->pools_count;
 	heritage->listeners_count = config->listeners_count;
 	for (uint32_t i = 0; i < config->pools_count; i++) {
-		heritage->pools[i] = config->pools[i].front;
+		set_pool(supervisor, &config->pools[i], &heritage->pools[i]);
 		share_pool(&heritage->pools[i], config->fronts, front);
 	}
 	for (uint32_t i = 0; i < config->listeners_count; i++)
@@ -87,6 +96,7 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->max_children = share_of(pool->front.max_children, heritage->fronts, 0);
 	heritage->sandbox = pool->sandbox;
 	heritage->image = pool->image;
+	heritage->prefaults = prefault_bytes(supervisor, pool) > 0;
 	heritage->sandbox_notifies = policy_log_rest(supervisor, pool) == POLICY_REST_NOTIFY;
 	heritage->required_layers = supervisor->config->required_layers;
 	heritage->cpu_seconds = cpu_seconds(pool->cpu_ms);

@@ -29,7 +29,8 @@ memory_stat_parse(const char *text, struct memory_stat *stat_out)
 
 	if (at == NULL || at[1] != ' ' || at[2] == '\0')
 		return -1;
-	at += 3; /* behind the state, a letter */
+	stat_out->state = at[2];
+	at += 3;
 	for (int i = STAT_STATE + 1; i <= STAT_RSS; i++) {
 		char *end;
 		fields[i] = strtoull(at, &end, 10);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct memory_stat {
+	char state;	   /* a letter: R running, S asleep, ... */
 	uint64_t faults;   /* minor and major, of this process alone */
 	uint64_t started;  /* tells two processes with one pid apart */
 	uint64_t resident; /* pages */

@@ -280,7 +280,7 @@ compare_run(const struct page_image *image, const struct mappings *mappings, enu
 	    struct page_run run, page_part_fn *each, void *owner)
 {
 	while (run.count > 0) {
-		struct page_part part = { .first = run.first };
+		struct page_part part = { .first = run.first, .is_file = state == PAGE_FILE };
 		uint64_t end;
 		part.span = find_span(image, run.first, &end);
 		part.row =

@@ -85,6 +85,7 @@ struct page_part {
 	uint64_t first;
 	uint64_t count;
 	enum page_class class;
+	bool is_file; /* of a file or of the frozen image: the child has mapped it itself */
 	uint32_t row;
 	const struct page_span *span; /* NULL: the zygote has no mapping there */
 };

@@ -116,6 +116,8 @@ static const struct policy_row rows[] = {
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_FREE)), .profile = "compute", .reason = "free" },
 	{ "madvise", ALLOW, ARGS(EQ(2, MADV_POPULATE_WRITE)), .profile = "compute",
 	  .reason = "copying hot pages while parked" },
+	{ "madvise", ALLOW, ARGS(EQ(2, MADV_POPULATE_READ)), .profile = "compute",
+	  .reason = "mapping hot pages while parked" },
 	{ "futex", ALLOW, ARGS(PRIVATE_FUTEX(1, FUTEX_WAIT)), .profile = "compute",
 	  .reason = "locks of libraries; there is one thread" },
 	{ "futex", ALLOW, ARGS(PRIVATE_FUTEX(1, FUTEX_WAKE)), .profile = "compute",

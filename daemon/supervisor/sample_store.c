@@ -62,13 +62,13 @@ add_part(void *owner, const struct page_part *part)
 
 	adding->sample->pages[part->class] += part->count;
 	store->rows[part->row].pages[part->class] += part->count;
-	if (part->class == PAGES_COPIED) {
+	if (part->class == PAGES_COPIED)
 		adding->row_copied[part->row] += part->count;
-		adding->result |= page_runs_add(&adding->sample->copied, part->first, part->count);
-	}
 	if (part->span == NULL)
 		return;
-	if (part->class == PAGES_SHARED && part->span->is_image)
+	if (part->class == PAGES_COPIED || part->class == PAGES_NEW)
+		adding->result |= page_runs_add(&adding->sample->written, part->first, part->count);
+	if (part->is_file)
 		adding->result |= page_runs_add(&adding->sample->read, part->first, part->count);
 	if (part->span->is_drawn)
 		mark_cells(store, part);
@@ -103,7 +103,7 @@ sample_store_add(struct sample_store *store, const struct mappings *mappings,
 	for (size_t i = 0; i < store->image->rows_count; i++)
 		store->rows[i].copying += adding.row_copied[i] > 0;
 	add_sums(store, sample);
-	page_runs_sort(&sample->copied);
+	page_runs_sort(&sample->written);
 	page_runs_sort(&sample->read);
 	return adding.result;
 }
@@ -111,6 +111,6 @@ sample_store_add(struct sample_store *store, const struct mappings *mappings,
 void
 sample_free(struct sample *sample)
 {
-	page_runs_free(&sample->copied);
+	page_runs_free(&sample->written);
 	page_runs_free(&sample->read);
 }

@@ -50,8 +50,9 @@ struct sample {
 	uint32_t route;
 	uint64_t page_table_bytes;
 	uint64_t pages[PAGES_CLASS_MAX];
-	struct page_runs copied;
-	struct page_runs read; /* of a frozen image: not copied, but mapped by the child itself */
+	struct page_runs written; /* its own, copied or new, where the zygote has mappings */
+	struct page_runs read;	  /* of files and of the frozen image: mapped by the child itself */
+	bool is_prefaulted;	  /* it got some of them before its request came */
 };
 
 /* The image is kept by reference. NULL when out of memory. */

@@ -19,13 +19,17 @@
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/front_proc.h"
+#include "supervisor/memory_stat.h"
 #include "supervisor/page_walk.h"
+#include "supervisor/process_stat.h"
+#include "supervisor/procfs.h"
 #include "supervisor/sample_store.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/survey.h"
 #include "supervisor/zygote_proc.h"
 
 #define STEP_NS 1000000
+#define PARKED_MS 5 /* between two looks at a parked child */
 #define READ_MS 400 /* the front lets it go after 500 */
 
 /* `generation` is NULL where there is none. */
@@ -34,6 +38,8 @@ struct sampler_job {
 	struct msg_sample message;
 	uint64_t since_ms;
 	int pidfd;
+	uint64_t looked_ms; /* SAMPLE_PARKED: when last, and what it had then; 0: not yet */
+	uint64_t faults;
 	bool is_open;
 	struct page_walk walk;
 };
@@ -48,11 +54,11 @@ struct sampler {
 };
 
 static void
-yield(struct sampler *sampler)
+yield(struct sampler *sampler, uint32_t ms)
 {
-	static const struct timeval now = { 0, 0 };
+	const struct timeval wait = clock_timeval(ms);
 
-	if (evtimer_add(sampler->slice, &now) < 0)
+	if (evtimer_add(sampler->slice, &wait) < 0)
 		die("out of memory");
 }
 
@@ -84,7 +90,7 @@ lose(struct sampler *sampler, struct sampler_job *job, const char *why)
 
 	log_event(LOG_DEBUG, "sample lost", "pool=%s generation=%u reason=\"%s\"",
 		  generation->pool->config->front.name, generation->number, why);
-	if (generation->samples != NULL)
+	if (generation->samples != NULL && (job->message.flags & SAMPLE_PARKED) == 0)
 		generation->samples->lost++;
 	tell_front(sampler, &job->message);
 	close_job(job);
@@ -93,8 +99,9 @@ lose(struct sampler *sampler, struct sampler_job *job, const char *why)
 static void
 add(struct sampler *sampler, struct sampler_job *job)
 {
-	const struct zygote_generation *generation = job->generation;
+	struct zygote_generation *generation = job->generation;
 	struct sample sample = { .route = job->message.route,
+				 .is_prefaulted = (job->message.flags & SAMPLE_PREFAULTED) != 0,
 				 .page_table_bytes = job->walk.page_table_bytes };
 
 	if (sample_store_add(generation->samples, &job->walk.mappings, job->walk.states, clock_ms(),
@@ -143,11 +150,41 @@ open_job(struct sampler *sampler, struct sampler_job *job)
 	return true;
 }
 
+/*
+ * A child whose faults are the same after a while, and who sleeps, is where it waits for its request. Only the kernel is
+ * asked, not the child.
+ */
+static void
+step_parked(struct sampler *sampler, struct sampler_job *job)
+{
+	const uint64_t now = clock_ms();
+	struct memory_stat stat;
+
+	if (now < job->looked_ms + PARKED_MS)
+		return;
+	if (process_stat_read(procfs_pidfd_pid(job->pidfd), &stat) < 0) {
+		lose(sampler, job, "gone");
+		return;
+	}
+	if (job->looked_ms != 0 && stat.state == 'S' && stat.faults == job->faults) {
+		job->message.faults = stat.faults;
+		tell_front(sampler, &job->message);
+		close_job(job);
+		return;
+	}
+	job->looked_ms = now;
+	job->faults = stat.faults;
+}
+
 static void
 step(struct sampler *sampler, struct sampler_job *job)
 {
 	if (clock_ms() - job->since_ms > READ_MS) {
 		lose(sampler, job, "not read in time");
+		return;
+	}
+	if ((job->message.flags & SAMPLE_PARKED) != 0) {
+		step_parked(sampler, job);
 		return;
 	}
 	if (!open_job(sampler, job))
@@ -175,7 +212,7 @@ on_slice(evutil_socket_t fd, short what, void *context)
 		struct sampler_job *job = &sampler->jobs[sampler->current];
 		if (job->generation != NULL) {
 			step(sampler, job);
-			yield(sampler);
+			yield(sampler, job->looked_ms != 0 ? PARKED_MS : 0);
 			return;
 		}
 		sampler->current = (sampler->current + 1) % PROTO_POOLS_MAX;
@@ -203,7 +240,8 @@ sampler_on_sample(struct zygote_generation *generation, struct msg_buffer *buffe
 				     .since_ms = clock_ms(),
 				     .pidfd = buffer->fds[0] };
 	buffer->fds_count = 0;
-	yield(sampler);
+	job->message.faults = 0;
+	yield(sampler, 0);
 }
 
 void

@@ -24,10 +24,10 @@ void sampler_on_sample(struct zygote_generation *generation, struct msg_buffer *
 void sampler_forget(struct zygote_generation *generation);
 
 /*
- * One observer is told of each sample with the runs of pages that the child copied, and that it
- * read in a frozen image. They live until the call returns.
+ * One observer is told of each sample with the runs of pages that the child wrote to and read. They
+ * live until the call returns.
  */
-typedef void sampler_observer_fn(void *owner, const struct zygote_generation *generation,
+typedef void sampler_observer_fn(void *owner, struct zygote_generation *generation,
 				 const struct sample *sample);
 void sampler_observe(struct sampler *sampler, sampler_observer_fn *observer, void *owner);
 

@@ -32,6 +32,7 @@
 #include "supervisor/metrics.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/prefault.h"
 #include "supervisor/sampler.h"
 #include "supervisor/survey.h"
 #include "supervisor/tls_files.h"
@@ -287,6 +288,7 @@ open_all(struct supervisor *supervisor)
 	    supervisor->metrics == NULL || fronts_init(supervisor) < 0 ||
 	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
+	sampler_observe(supervisor->sampler, prefault_on_sample, supervisor);
 	read_certificates(supervisor);
 	access_file_open(supervisor);
 	listeners_open(supervisor->config, &supervisor->identity, &supervisor->listeners);

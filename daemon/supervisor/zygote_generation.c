@@ -26,6 +26,7 @@
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/prefault.h"
 #include "supervisor/sampler.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/survey.h"
@@ -258,6 +259,7 @@ zygote_generation_free(struct zygote_generation *generation)
 {
 	LIST_REMOVE(generation, link);
 	sampler_forget(generation);
+	prefault_forget(generation);
 	survey_forget(generation);
 	channel_close(&generation->channel);
 	spawn_forget(&generation->process);

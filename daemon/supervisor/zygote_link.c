@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/front_proc.h"
 #include "supervisor/fronts.h"
+#include "supervisor/prefault.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_generation.h"
 #include "supervisor/zygote_proc.h"
@@ -25,11 +26,13 @@ attach_to(struct zygote_generation *generation, struct front_proc *front)
 {
 	const uint32_t bit = 1u << front->index;
 
-	if ((generation->given & bit) == 0 &&
-	    front_proc_attach(front, generation->pool->index, generation->number,
+	if ((generation->given & bit) != 0 ||
+	    !front_proc_attach(front, generation->pool->index, generation->number,
 			      generation->front_fds[front->index],
 			      generation->pool->config->front.zygotes))
-		generation->given |= bit;
+		return;
+	generation->given |= bit;
+	prefault_tell_front(generation, front);
 }
 
 void

@@ -22,6 +22,7 @@
 struct config_pool;
 struct event;
 struct policy_listener;
+struct prefault;
 struct sample_store;
 struct supervisor;
 
@@ -60,6 +61,7 @@ struct zygote_generation {
 	struct msg_zygote_ready ready; /* valid once ready_ms is set */
 	struct survey_subject subject; /* survey's */
 	struct sample_store *samples;  /* sampler's; NULL: none yet */
+	struct prefault *prefault;     /* prefault's; NULL: its children touch nothing beforehand */
 };
 
 struct zygote_pool {

@@ -20,6 +20,7 @@
 #include "supervisor/inherit.h"
 #include "supervisor/policy_compile.h"
 #include "supervisor/policy_log.h"
+#include "supervisor/prefault.h"
 #include "supervisor/procfs.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
@@ -34,6 +35,7 @@ struct zygote_ends {
 	int heritage_fd;
 	int filter_fd;
 	int worker_fd;
+	int prefault_fd; /* -1: none */
 };
 
 static void
@@ -80,6 +82,8 @@ open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 	ends->filter_fd = policy_compile(config->profile, policy_log_rest(supervisor, config));
 	/* Opened here, because the zygote's user need not reach the folder that it lies in. */
 	ends->worker_fd = open(config->worker_path, O_RDONLY | O_CLOEXEC);
+	if (prefault_open(generation, &ends->prefault_fd) < 0)
+		return -1;
 	return ends->heritage_fd >= 0 && ends->filter_fd >= 0 && ends->worker_fd >= 0 ? 0 : -1;
 }
 
@@ -132,6 +136,7 @@ spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation
 	fds[ZYGOTE_HERITAGE_FD] = ends->heritage_fd;
 	fds[ZYGOTE_FILTER_FD] = ends->filter_fd;
 	fds[ZYGOTE_WORKER_FD] = ends->worker_fd;
+	fds[ZYGOTE_PREFAULT_FD] = ends->prefault_fd;
 	return spawn_start(&program, &generation->process);
 }
 
@@ -165,6 +170,7 @@ zygote_start(struct supervisor *supervisor, struct zygote_generation *generation
 	close_if_open(ends.heritage_fd);
 	close_if_open(ends.filter_fd);
 	close_if_open(ends.worker_fd);
+	close_if_open(ends.prefault_fd);
 	if (result < 0) {
 		close_if_open(channel_fd);
 		return -1;

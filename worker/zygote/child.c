@@ -11,6 +11,7 @@
 #include "child.h"
 
 #include "base/heritage.h"
+#include "prefault.h"
 #include "runtime.h"
 #include "sys.h"
 #include "worker.h"
@@ -98,6 +99,8 @@ serve(const struct child_plan *plan, int is_probe)
 {
 	if (plan->worker->child_start != NULL && plan->worker->child_start(plan->state) != 0)
 		sys_exit(ZY_EXIT_WORKER);
+	if (plan->prefault != NULL)
+		prefault_run(plan->prefault);
 	if (is_probe)
 		park_probe();
 	touch_text(plan->worker);

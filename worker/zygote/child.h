@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct prefault_table;
 struct zy_request;
 struct zy_worker;
 
@@ -16,6 +17,7 @@ struct child_plan {
 	const struct zy_worker *worker;
 	void *state;
 	struct zy_request *request; /* a child's; its stack is below: see stacks_prepare */
+	const struct prefault_table *prefault; /* touched before it parks; NULL: nothing */
 	pid_t zygote_pid;	    /* as getppid tells it */
 	uint32_t cpu_seconds;	    /* 0: no limit */
 	uint32_t open_files;	    /* besides those that it starts with; 0: it can open none */

@@ -78,15 +78,18 @@ bucket_of(struct children *children, pid_t pid)
 }
 
 int
-children_fork(struct children *children, struct slot *slot, uint64_t serial, const int fds[2])
+children_fork(struct children *children, struct slot *slot, const struct msg_order_child *order,
+	      const int fds[2])
 {
-	pid_t pid = child_fork(children->plan, fds[0], fds[1], &slot->pidfd);
+	const bool prefaults = (order->flags & ORDER_PREFAULT) != 0;
+	pid_t pid = child_fork(prefaults ? children->prefault_plan : children->plan, fds[0], fds[1],
+			       &slot->pidfd);
 
 	if (pid < 0)
 		return errno;
 	slot->state = SLOT_ALIVE;
 	slot->pid = pid;
-	slot->serial = serial;
+	slot->serial = order->serial;
 	slot->front->alive++;
 	slot->next_by_pid = *bucket_of(children, pid);
 	*bucket_of(children, pid) = slot;

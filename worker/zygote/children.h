@@ -58,6 +58,7 @@ struct held {
 
 struct children {
 	const struct child_plan *plan;
+	const struct child_plan *prefault_plan; /* for orders with ORDER_PREFAULT */
 	uint32_t fronts_count;
 	uint32_t index;			 /* of this zygote in its generation */
 	uint32_t zygotes;		 /* in the generation */
@@ -85,7 +86,8 @@ struct slot *children_slot(const struct children *children, const struct front *
 			   uint32_t number);
 
 /* Forks a child into a free slot. 0, or the errno of the failed fork; the slot is free then. */
-int children_fork(struct children *children, struct slot *slot, uint64_t serial, const int fds[2])
+int children_fork(struct children *children, struct slot *slot, const struct msg_order_child *order,
+		  const int fds[2])
 	__attribute__((warn_unused_result));
 
 /* Sends SIGKILL to a child that is alive; its exit is reported like any other. */

@@ -17,6 +17,7 @@
 #include "load.h"
 #include "lockdown.h"
 #include "orders.h"
+#include "prefault.h"
 #include "runtime.h"
 #include "siblings.h"
 #include "stacks.h"
@@ -40,6 +41,7 @@ static struct child_plan plan;
 static struct msg_zygote_ready ready;
 static struct siblings siblings;
 static struct aside *aside;
+static struct child_plan prefault_plan; /* the same with a table */
 
 static void
 on_sigchld(int number)
@@ -193,9 +195,15 @@ open_own(uint32_t index)
 {
 	struct children *children = NULL;
 
+	const struct prefault_table *table = prefault_plan.prefault;
+
 	plan.zygote_pid = getpid();
+	prefault_plan = plan;
+	prefault_plan.prefault = table;
 	if (stacks_open_loop() == 0)
 		children = children_new(heritage, &plan, index);
+	if (children != NULL)
+		children->prefault_plan = &prefault_plan;
 	if (children == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "bookkeeping for %u children",
 			    heritage->max_children);
@@ -258,6 +266,7 @@ main(int argc, char **argv)
 	plan.request = stacks_prepare(sizeof(*plan.request));
 	if (plan.request == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of children");
+	prefault_plan.prefault = prefault_map(heritage);
 	ready.load_us = loaded.load_us;
 	image_prepare(heritage, plan.request, &source);
 	ready.state_bytes = private_bytes();

@@ -68,7 +68,7 @@ fork_one(struct children *children, struct front *front, const struct msg_order_
 
 	if (slot->state != SLOT_FREE)
 		refuse("slot in use");
-	int error = children_fork(children, slot, order->serial, fds);
+	int error = children_fork(children, slot, order, fds);
 	front->forked.children[front->forked.count++] = (struct msg_forked_child){
 		.slot = order->slot,
 		.pid = error == 0 ? slot->pid : 0,
