@@ -573,6 +573,7 @@ struct msg_sample {
 
 #define SAMPLE_PARKED	  1u /* it has no request: only its faults are wanted, once it rests */
 #define SAMPLE_PREFAULTED 2u /* it was ordered with ORDER_PREFAULT */
+#define SAMPLE_LOST	  4u /* in MSG_SAMPLED: nothing was learned */
 
 /* MSG_PREFAULT. */
 struct msg_prefault {

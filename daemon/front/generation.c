@@ -224,8 +224,12 @@ prepare_child(struct generation *generation, struct child *child, struct msg_ord
 	child->fd = pair[0];
 	fds[2 * (size_t)order->count] = pair[1];
 	fds[2 * (size_t)order->count + 1] = child->log_write_fd;
+	child->prefaults = prefault_order(generation);
+	child->table = generation->prefault.version;
 	order->children[order->count++] =
-		(struct msg_order_child){ .slot = child->slot, .serial = child->serial };
+		(struct msg_order_child){ .slot = child->slot,
+					  .flags = child->prefaults ? ORDER_PREFAULT : 0,
+					  .serial = child->serial };
 	return true;
 }
 

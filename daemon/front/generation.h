@@ -11,6 +11,7 @@
 #include "base/proto.h"
 #include "front/fork_pause.h"
 #include "front/penalty.h"
+#include "front/prefault.h"
 #include "front/recycle_watch.h"
 
 #include <event2/event.h>
@@ -54,6 +55,8 @@ struct child {
 	bool killed;	    /* a kill was ordered */
 	bool is_held;	    /* it has answered, and a sample is taken of it; fd is open */
 	bool log_cut;	    /* its output was more than is kept */
+	bool prefaults;	    /* it touches pages before it parks, */
+	uint32_t table;	    /* by this version of the table */
 };
 
 TAILQ_HEAD(child_list, child);
@@ -89,6 +92,7 @@ struct generation {
 	struct child_list lists[CHILD_STATE_MAX]; /* free ones are in their lane's */
 	unsigned counts[CHILD_STATE_MAX];
 	struct recycle_watch watch;
+	struct prefault_watch prefault;
 	uint64_t next_serial;
 	uint32_t number;
 	uint32_t slots;

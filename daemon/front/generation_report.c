@@ -165,6 +165,7 @@ on_exited(struct lane *lane, const struct msg_exited_child *report)
 		stats->minor_faults += ended.minor_faults;
 		stats->cpu_us += ended.cpu_us;
 		count_usage(child, &ended);
+		prefault_on_exit(child, &ended);
 	}
 	generation->pool->times.ends[child_end_of(&ended, child->request != 0)]++;
 	stats->exits_by_signal += ended.by_signal && !ended.killed_by_us;

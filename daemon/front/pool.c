@@ -234,6 +234,7 @@ pool_on_ready(struct pool *pool)
 	serve_queue(pool);
 	pool_refill(pool, ADMISSION_BATCH);
 	serve_queue(pool);
+	prefault_measure(pool);
 	while (generation != NULL) {
 		struct generation *next = LIST_NEXT(generation, link);
 		close_if_empty(generation);
@@ -365,6 +366,7 @@ pool_stats(const struct pool *pool, struct msg_stats *stats_out)
 	stats_out->draining = view.elsewhere;
 	stats_out->breaker = pool->breaker.state;
 	stats_out->breaker_opened = pool->breaker.opened;
+	prefault_stats(pool, stats_out);
 	if (pool->successor != NULL)
 		stats_out->starting += generation_children(pool->successor);
 }

@@ -50,13 +50,45 @@ sample_init(struct pool *pool)
 	evtimer_assign(&pool->hold_timer, pool->front->base, on_hold_timer, pool);
 }
 
-bool
-sample_is_due(struct pool *pool)
+/* What the operator wants. */
+static bool
+is_turn(struct pool *pool)
 {
 	if (pool->config->sample == 0 || ++pool->sample_count < pool->config->sample)
 		return false;
 	pool->sample_count = 0;
 	return pool->held == NULL;
+}
+
+bool
+sample_is_due(struct child *child)
+{
+	const bool is_due = is_turn(child->generation->pool);
+
+	return prefault_is_sample(child) || is_due;
+}
+
+static bool
+hold_child(struct child *child, uint32_t route, uint32_t flags)
+{
+	struct pool *pool = child->generation->pool;
+	struct msg_sample order = {
+		.epoch = pool->front->heritage->epoch,
+		.pool = pool->index,
+		.generation = child->generation->number,
+		.slot = child->slot,
+		.serial = child->serial,
+		.route = route,
+		.flags = flags | (child->prefaults ? SAMPLE_PREFAULTED : 0),
+	};
+
+	msg_init(&order, MSG_ORDER_SAMPLE);
+	if (msg_send(child->lane->fd, &order, NULL, 0) < 0)
+		return false;
+	child->is_held = true;
+	pool->held = child;
+	event_add(&pool->hold_timer, &hold);
+	return true;
 }
 
 bool
@@ -67,22 +99,20 @@ sample_hold(const struct exchange *exchange)
 
 	if (!exchange->is_sample || child == NULL || pool->held != NULL)
 		return false;
-	struct msg_sample order = {
-		.epoch = pool->front->heritage->epoch,
-		.pool = pool->index,
-		.generation = child->generation->number,
-		.slot = child->slot,
-		.serial = child->serial,
-		.route = route_index(pool->config, exchange->route),
-	};
-	msg_init(&order, MSG_ORDER_SAMPLE);
-	if (msg_send(child->lane->fd, &order, NULL, 0) < 0)
+	if (!hold_child(child, route_index(pool->config, exchange->route), 0))
 		return false;
 	child->fd = exchange->child_fd;
-	child->is_held = true;
-	pool->held = child;
-	event_add(&pool->hold_timer, &hold);
 	return true;
+}
+
+void
+sample_hold_parked(struct child *child)
+{
+	if (!hold_child(child, 0, SAMPLE_PARKED))
+		return;
+	child->dying_ns = front_now_ns();
+	generation_change_state(child, CHILD_DYING);
+	generation_finish(child);
 }
 
 void
@@ -102,8 +132,13 @@ sample_on_sampled(struct front *front, const struct msg_sample *message)
 {
 	struct child *child = front->pools[message->pool].held;
 
-	if (message->epoch == front->heritage->epoch && child != NULL &&
-	    child->generation->number == message->generation && child->slot == message->slot &&
-	    child->serial == message->serial)
-		let_go(child);
+	if (message->epoch != front->heritage->epoch || child == NULL ||
+	    child->generation->number != message->generation || child->slot != message->slot ||
+	    child->serial != message->serial)
+		return;
+	if ((message->flags & SAMPLE_LOST) != 0)
+		prefault_on_lost(child->generation);
+	else if ((message->flags & SAMPLE_PARKED) != 0)
+		prefault_on_measured(child, message->faults);
+	let_go(child);
 }

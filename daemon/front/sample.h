@@ -20,14 +20,17 @@ struct pool;
 
 void sample_init(struct pool *pool);
 
-/* Whether the pool's next request is one to sample; counts it. */
-bool sample_is_due(struct pool *pool);
+/* A child is taken: whether its request is one to sample; counts it. */
+bool sample_is_due(struct child *child);
 
 /*
  * The exchange is complete: keeps its child if it is one to sample, and has it looked at. True:
  * child_fd is the child's again. False: there is nothing to wait for.
  */
 bool sample_hold(const struct exchange *exchange);
+
+/* Takes a parked child, which will serve nothing any more, and has its faults read. */
+void sample_hold_parked(struct child *child);
 
 /* The child is dead, or its generation gone. No effect unless it is held. */
 void sample_forget(struct child *child);

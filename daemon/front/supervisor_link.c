@@ -244,6 +244,7 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	const struct msg_children_get *children = message;
 	const struct msg_memory *memory = message;
 	const struct msg_sample *sample = message;
+	const struct msg_prefault *prefault = message;
 
 	switch (header->type) {
 	case MSG_ATTACH:
@@ -274,6 +275,10 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	case MSG_SAMPLED:
 		if (sample->pool < front->heritage->pools_count)
 			sample_on_sampled(front, sample);
+		break;
+	case MSG_PREFAULT:
+		if (prefault->pool < front->heritage->pools_count)
+			prefault_on_table(front, prefault);
 		break;
 	case MSG_MEMORY_OVER:
 		if (memory->pool < front->heritage->pools_count)

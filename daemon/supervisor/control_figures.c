@@ -18,6 +18,7 @@
 #include "supervisor/config_keys.h"
 #include "supervisor/control_histogram.h"
 #include "supervisor/control_image.h"
+#include "supervisor/control_prefault.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
@@ -237,6 +238,7 @@ control_figures_requests(const struct zygote_pool *pool, const struct msg_stats 
 	set_number(object, "bytes_in", stats->bytes_in);
 	set_number(object, "bytes_out", stats->bytes_out);
 	set_number(object, "output_truncated", stats->output_truncated);
+	control_prefault_add_effect(object, stats);
 	json_object_set_new(object, "outcomes", outcomes_json(stats->outcomes));
 	control_histogram_set(object, times);
 	return object;
@@ -281,6 +283,7 @@ control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *sta
 	set_text(object, "recycle_reason", proto_recycle_name(pool->recycle.last));
 	set_text(object, "breaker", breaker_text(pool, stats));
 	set_number(object, "breaker_opened", stats->breaker_opened);
+	control_prefault_add(object, pool, stats);
 	set_text(object, "error", pool->error);
 	return object;
 }

@@ -92,6 +92,7 @@ lose(struct sampler *sampler, struct sampler_job *job, const char *why)
 		  generation->pool->config->front.name, generation->number, why);
 	if (generation->samples != NULL && (job->message.flags & SAMPLE_PARKED) == 0)
 		generation->samples->lost++;
+	job->message.flags |= SAMPLE_LOST;
 	tell_front(sampler, &job->message);
 	close_job(job);
 }

@@ -80,6 +80,20 @@ static const struct view_column stats_columns[] = {
 	{ 0 },
 };
 
+/* Faults: those that came after the child was parked. */
+static const struct view_column prefault_columns[] = {
+	{ "POOL", "pool", UNIT_TEXT },
+	{ "WITH", "prefault_requests", UNIT_COUNT },
+	{ "FAULTS", "prefault_faults_mean", UNIT_COUNT },
+	{ "RUN", "prefault_run_mean_us", UNIT_US },
+	{ "CPU", "prefault_cpu_mean_us", UNIT_US },
+	{ "WITHOUT", "plain_requests", UNIT_COUNT },
+	{ "FAULTS", "plain_faults_mean", UNIT_COUNT },
+	{ "RUN", "plain_run_mean_us", UNIT_US },
+	{ "CPU", "plain_cpu_mean_us", UNIT_US },
+	{ 0 },
+};
+
 static const struct view_column count_columns[] = {
 	{ "OUTCOME", "", UNIT_TEXT },
 	{ "REQUESTS", "", UNIT_COUNT },
@@ -117,6 +131,10 @@ static const struct view_column pools_columns[] = {
 	{ "RESTARTS", "restarts", UNIT_COUNT },
 	{ "RECYCLES", "recycles", UNIT_COUNT },
 	{ "LAST RECYCLE", "recycle_reason", UNIT_TEXT },
+	{ "PREFAULT", "prefault", UNIT_TEXT },
+	{ "RUNS", "prefault_runs", UNIT_COUNT },
+	{ "COPIES", "prefault_bytes", UNIT_BYTES },
+	{ "SAMPLES", "prefault_samples", UNIT_COUNT },
 	{ "BREAKER", "breaker", UNIT_TEXT },
 	{ "OPENED", "breaker_opened", UNIT_COUNT },
 	{ "ERROR", "error", UNIT_TEXT },
@@ -255,6 +273,8 @@ static const struct view views[] = {
 	{ "stats", VIEW_PAIRS, "front:", "front", NULL, front_columns },
 	{ "stats", VIEW_COUNTS, "", "front.outcomes", NULL, count_columns },
 	{ "stats", VIEW_ROWS, "pools (times: mean and longest):", "pools", NULL, stats_columns },
+	{ "stats", VIEW_ROWS, "pages touched beforehand, with and without:", "pools", NULL,
+	  prefault_columns },
 	{ "stats", VIEW_NESTED, "", "pools", "outcomes", pool_count_columns },
 	{ "pools", VIEW_ROWS, "", "pools", NULL, pools_columns },
 	{ "children", VIEW_ROWS, "", "children", NULL, children_columns },
