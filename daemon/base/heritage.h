@@ -44,10 +44,10 @@ enum zygote_fd {
 	ZYGOTE_SUPERVISOR_FD = 4,
 	ZYGOTE_FRONT_FD = 5, /* ..ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX - 1 */
 	ZYGOTE_HERITAGE_FD = ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX, /* read and closed at start */
-	ZYGOTE_FILTER_FD, /* the BPF program; read and closed at start */
-	ZYGOTE_WORKER_FD, /* the worker's shared object; closed once it is loaded */
+	ZYGOTE_FILTER_FD,   /* the BPF program; read and closed at start */
+	ZYGOTE_WORKER_FD,   /* the worker's shared object; closed once it is loaded */
 	ZYGOTE_PREFAULT_FD, /* a prefault_table; mapped and closed before the lock-down */
-	ZYGOTE_FD_MAX,	  /* descriptors from here on come and go */
+	ZYGOTE_FD_MAX,	    /* descriptors from here on come and go */
 	/*
 	 * Until the other zygotes of a generation are forked: their channels, those of one zygote
 	 * (to each front) after those of another.
@@ -70,7 +70,8 @@ struct heritage_pool {
 	uint32_t breaker_window_ms;
 	uint32_t sample; /* one in so many requests has its child's memory read; 0: none */
 	uint32_t padding;
-	uint64_t prefault_bytes; /* of a child, that it may copy beforehand; 0: none, nothing is learned */
+	uint64_t
+		prefault_bytes; /* of a child, that it may copy beforehand; 0: none, nothing is learned */
 	uint64_t body_max_bytes;
 	uint64_t reply_max_bytes;
 	uint64_t output_bytes; /* log output of a child that is kept */
@@ -182,7 +183,7 @@ struct heritage_zygote {
 	uint32_t sandbox_notifies; /* 1: the filter asks a listener; it goes to the supervisor */
 	uint32_t image;		   /* enum image_want */
 	uint32_t prefaults;	   /* 1: there is a table at ZYGOTE_PREFAULT_FD */
-	uint64_t memory_bytes; /* RLIMIT_DATA of a child beyond what it inherits */
+	uint64_t memory_bytes;	   /* RLIMIT_DATA of a child beyond what it inherits */
 	int32_t user_ns_error; /* what the supervisor met making the first namespaces; -1: not tried
 				*/
 	int32_t pid_ns_error;

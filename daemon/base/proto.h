@@ -212,9 +212,10 @@ enum outcome {
 
 /* Whether children touch pages beforehand: symbol, and name in figures. */
 #define PROTO_PREFAULTS(X)                                                                         \
-	X(OFF, "off")		      /* by configuration */                                       \
-	X(UNAVAILABLE, "unavailable") /* the daemon is not root's, or the kernel older than 5.14 */ \
-	X(IDLE, "idle")		      /* requests have too few faults for it, or none have come */  \
+	X(OFF, "off") /* by configuration */                                                       \
+	X(UNAVAILABLE,                                                                             \
+	  "unavailable") /* the daemon is not root's, or the kernel older than 5.14 */             \
+	X(IDLE, "idle")	 /* requests have too few faults for it, or none have come */              \
 	X(LEARNING, "learning")                                                                    \
 	X(ON, "on")                                                                                \
 	X(PAUSED, "paused") /* it did not pay; will be tried again */

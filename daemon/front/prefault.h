@@ -38,8 +38,9 @@ struct prefault_watch {
 	uint32_t lost;	  /* of these */
 	uint32_t plain;	  /* children without the table that were taken since the last of these */
 	uint32_t paused;  /* orders that go without, before it is tried again */
-	uint64_t parked[PREFAULT_KIND_MAX]; /* faults that a child has before its request; 0: not known */
-	uint32_t parked_version; /* of the table with which the second one was read */
+	uint64_t parked
+		[PREFAULT_KIND_MAX]; /* faults that a child has before its request; 0: not known */
+	uint32_t parked_version;     /* of the table with which the second one was read */
 	struct prefault_trial trials[PREFAULT_KIND_MAX];
 	struct msg_prefault_effect effects[PREFAULT_KIND_MAX];
 };

@@ -57,7 +57,8 @@ control_prefault_add_effect(json_t *object, const struct msg_stats *stats)
 		json_set_number(object, names[kind].run, mean(effect->run_us, effect->requests));
 		json_set_number(object, names[kind].cpu, mean(effect->cpu_us, effect->requests));
 		if (effect->counted > 0)
-			json_set_number(object, names[kind].faults, effect->faults / effect->counted);
+			json_set_number(object, names[kind].faults,
+					effect->faults / effect->counted);
 		else
 			json_object_set_new(object, names[kind].faults, json_null());
 	}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "supervisor/page_walk.h"
+#include "supervisor/prefault.h"
 #include "supervisor/survey.h"
 #include "supervisor/zygote_proc.h"
 
@@ -49,6 +50,9 @@ memory_sums_of(const struct zygote_generation *generation, const struct survey *
 
 	sums.probe_bytes = alone_bytes(survey->pages, 1, survey->page_table_bytes);
 	sums.sample_bytes = sums.probe_bytes;
+	/* The probe goes without, parked children but one in 64 do not. */
+	if (stats->prefault_state == PREFAULT_ON)
+		sums.probe_bytes += prefault_figures_of(generation).write_bytes;
 	if (samples != NULL && samples->samples > 0)
 		sums.sample_bytes =
 			alone_bytes(samples->pages, samples->samples, samples->page_table_bytes);

@@ -1,5 +1,5 @@
 /*
- * What one pool's memory comes to with sharing and would come to without. Pure.
+ * What one pool's memory comes to with sharing and would come to without.
  */
 #ifndef ZYGOTED_SUPERVISOR_MEMORY_SUMS_H
 #define ZYGOTED_SUPERVISOR_MEMORY_SUMS_H

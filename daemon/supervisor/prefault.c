@@ -49,8 +49,8 @@ can_populate(void)
 
 	if (known >= 0)
 		return known;
-	void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			  0);
+	void *page =
+		mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return false;
 	known = madvise(page, PAGE_BYTES, MADV_POPULATE_WRITE) == 0;
@@ -206,8 +206,8 @@ prefault_on_sample(void *owner, struct zygote_generation *generation, const stru
 	    !renew(prefault))
 		return;
 	log_event(LOG_DEBUG, "pages to touch learned", "pool=%s generation=%u samples=%u runs=%u",
-		  generation->pool->config->front.name, generation->number,
-		  prefault->votes.samples, current_side(prefault)->count);
+		  generation->pool->config->front.name, generation->number, prefault->votes.samples,
+		  current_side(prefault)->count);
 	tell_fronts(generation);
 }
 

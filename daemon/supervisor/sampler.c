@@ -28,9 +28,9 @@
 #include "supervisor/survey.h"
 #include "supervisor/zygote_proc.h"
 
-#define STEP_NS 1000000
-#define PARKED_MS 5 /* between two looks at a parked child */
-#define READ_MS 400 /* the front lets it go after 500 */
+#define STEP_NS	  1000000
+#define PARKED_MS 5   /* between two looks at a parked child */
+#define READ_MS	  400 /* the front lets it go after 500 */
 
 /* `generation` is NULL where there is none. */
 struct sampler_job {

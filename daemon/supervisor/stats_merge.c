@@ -80,9 +80,25 @@ worse_breaker(uint32_t a, uint32_t b)
 	return a == BREAKER_CLOSED ? b : a;
 }
 
+static void
+merge_prefault(struct msg_stats *sum, const struct msg_stats *part)
+{
+	if (part->prefault_state > sum->prefault_state)
+		sum->prefault_state = part->prefault_state; /* the table's order: the furthest */
+	for (int kind = 0; kind < PREFAULT_KIND_MAX; kind++) {
+		struct msg_prefault_effect *effect = &sum->prefault[kind];
+		effect->requests += part->prefault[kind].requests;
+		effect->run_us += part->prefault[kind].run_us;
+		effect->cpu_us += part->prefault[kind].cpu_us;
+		effect->counted += part->prefault[kind].counted;
+		effect->faults += part->prefault[kind].faults;
+	}
+}
+
 void
 stats_merge_pool(struct msg_stats *sum, const struct msg_stats *part)
 {
+	merge_prefault(sum, part);
 	for (size_t i = 0; i < COUNT(pool_sums); i++)
 		*large(sum, pool_sums[i]) += large_of(part, pool_sums[i]);
 	for (size_t i = 0; i < COUNT(pool_maxima); i++)

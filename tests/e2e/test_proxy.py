@@ -100,8 +100,11 @@ def test_without_a_header_nothing_is_served(behind, data):
 
 def test_a_header_from_anybody_else_is_not_listened_to(behind):
     daemon = behind(proxy='{"10.0.0.0/8"}')
-    with daemon.connect() as connection:
-        assert is_cut_off(connection)
+    try:
+        with daemon.connect() as connection:
+            assert is_cut_off(connection)
+    except ConnectionResetError:
+        pass  # it was there before connect(2) has returned
     assert refused(daemon) == 1
 
 

@@ -19,6 +19,8 @@ set_others(struct msg_stats *stats, uint32_t breaker, uint32_t generation)
 	stats->cookie = 0;
 	stats->pool = 3;
 	stats->breaker = breaker;
+	stats->prefault_state = PREFAULT_ON;
+	stats->padding = 0;
 	stats->generation = generation;
 	stats->run_us_max = stats->queue_us_max = generation;
 }

@@ -18,9 +18,9 @@ struct child_plan {
 	void *state;
 	struct zy_request *request; /* a child's; its stack is below: see stacks_prepare */
 	const struct prefault_table *prefault; /* touched before it parks; NULL: nothing */
-	pid_t zygote_pid;	    /* as getppid tells it */
-	uint32_t cpu_seconds;	    /* 0: no limit */
-	uint32_t open_files;	    /* besides those that it starts with; 0: it can open none */
+	pid_t zygote_pid;		       /* as getppid tells it */
+	uint32_t cpu_seconds;		       /* 0: no limit */
+	uint32_t open_files; /* besides those that it starts with; 0: it can open none */
 };
 
 /*

@@ -87,8 +87,7 @@ struct slot *children_slot(const struct children *children, const struct front *
 
 /* Forks a child into a free slot. 0, or the errno of the failed fork; the slot is free then. */
 int children_fork(struct children *children, struct slot *slot, const struct msg_order_child *order,
-		  const int fds[2])
-	__attribute__((warn_unused_result));
+		  const int fds[2]) __attribute__((warn_unused_result));
 
 /* Sends SIGKILL to a child that is alive; its exit is reported like any other. */
 void children_kill(const struct slot *slot);
