@@ -37,9 +37,17 @@ kind_of(const struct child *child)
 }
 
 static bool
+is_worth_it(const struct prefault_watch *watch)
+{
+	return watch->judged >= FIRST_REQUESTS &&
+	       watch->judged_faults >= (uint64_t)FAULTS_MIN * watch->judged;
+}
+
+/* Samples that an operator wants teach as well: there may be a table that would not be worth it. */
+static bool
 has_table(const struct prefault_watch *watch)
 {
-	return watch->version != 0 && watch->runs != 0;
+	return watch->version != 0 && watch->runs != 0 && is_worth_it(watch);
 }
 
 bool
@@ -58,13 +66,6 @@ prefault_order(struct generation *generation)
 }
 
 /* ---- what to learn from ---- */
-
-static bool
-is_worth_it(const struct prefault_watch *watch)
-{
-	return watch->judged >= FIRST_REQUESTS &&
-	       watch->judged_faults >= (uint64_t)FAULTS_MIN * watch->judged;
-}
 
 bool
 prefault_is_sample(struct child *child)

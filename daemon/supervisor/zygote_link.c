@@ -28,8 +28,8 @@ attach_to(struct zygote_generation *generation, struct front_proc *front)
 
 	if ((generation->given & bit) != 0 ||
 	    !front_proc_attach(front, generation->pool->index, generation->number,
-			      generation->front_fds[front->index],
-			      generation->pool->config->front.zygotes))
+			       generation->front_fds[front->index],
+			       generation->pool->config->front.zygotes))
 		return;
 	generation->given |= bit;
 	prefault_tell_front(generation, front);

@@ -187,7 +187,7 @@ def test_a_reservation_of_terabytes_is_passed_over(zygoted):
 
 
 def test_routes_tells_what_each_route_costs(zygoted):
-    section = pool("probe", options={"ballast": str(8 << 20)}, sample=1, routes=["/probe/", "/other/"])
+    section = pool("probe", options={"ballast": str(8 << 20)}, sample=1, routes=["/probe/", "/other/"], prefault="0")
     daemon = zygoted(section)
     take_samples(daemon, f"/other/touch/{1 << 20}/0", name="probe")
     for _ in range(5):
