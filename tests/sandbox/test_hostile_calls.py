@@ -51,7 +51,7 @@ COMPUTE = [
     ("mprotect", ("@m", 4096, 1), ZERO),
     ("mprotect", ("@m", 4096, 3), ZERO),
     ("mremap", ("@m", 4096, 8192, 1), POSITIVE),
-    *(("madvise", ("@m", 4096, advice), ZERO) for advice in (4, 8, 23)),
+    *(("madvise", ("@m", 4096, advice), ZERO) for advice in (4, 8, 22, 23)),
     ("futex", ("@b", 128, 1, "@t"), (EAGAIN,)),
     ("futex", ("@b", 129, 1), ZERO),
     *(("clock_gettime", (clock, "@b"), ZERO) for clock in (0, 1, 2, 3, 7)),
