@@ -68,6 +68,11 @@ def test_a_request_finds_its_pages_copied(zygoted, image):
     assert 200 <= stats["plain_faults_mean"] < 220 and stats["prefault_faults_mean"] < 10
 
 
+def test_all_zygotes_of_a_generation_share_what_was_learned(zygoted):
+    daemon = zygoted(echo(200, zygotes=2, spare=8))
+    assert compared(daemon)["prefault_faults_mean"] < 10
+
+
 def test_some_children_go_without_for_the_comparison(zygoted):
     daemon = zygoted(echo(200))
     stats = compared(daemon)
