@@ -26,7 +26,7 @@
 #define PROTO_ROUTES_MAX    32	/* per pool */
 #define PROTO_ROUTE_MAX	    128 /* bytes of one route, with the final NUL */
 #define PROTO_FRONTS_MAX    8
-#define PROTO_ZYGOTES_MAX   8 /* of one generation */
+#define PROTO_ZYGOTES_MAX   8	/* of one generation */
 #define REQUEST_ID_MAX	    128 /* bytes of a request's id, without the final NUL */
 #define PROTO_NETWORKS_MAX  32
 #define PROTO_PENALTIES_MAX 256	 /* sources that one answer lists */
