@@ -234,6 +234,34 @@ replace_certificates(struct front *front, const struct msg_tls *message, int fd)
 	send_message(&done);
 }
 
+/* Whether the message is a question. */
+static bool
+answer(struct front *front, const void *message)
+{
+	const struct msg_header *header = message;
+	const struct msg_children_get *of_pool = message;
+	const struct msg_cookie *of_front = message;
+
+	switch (header->type) {
+	case MSG_STATS_GET:
+		answer_stats(front, of_front->cookie);
+		return true;
+	case MSG_PENALTIES_GET:
+		answer_penalties(front, of_front->cookie);
+		return true;
+	case MSG_CHILDREN_GET:
+		if (of_pool->pool < front->heritage->pools_count)
+			answer_children(front, of_pool);
+		return true;
+	case MSG_ROUTES_GET:
+		if (of_pool->pool < front->heritage->pools_count)
+			answer_routes(front, of_pool);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void
 dispatch(struct front *front, struct msg_buffer *buffer)
 {
@@ -241,7 +269,6 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	const struct msg_header *header = message;
 	const struct msg_attach *attach = message;
 	const struct msg_generation *detach = message;
-	const struct msg_children_get *children = message;
 	const struct msg_memory *memory = message;
 	const struct msg_sample *sample = message;
 	const struct msg_prefault *prefault = message;
@@ -257,20 +284,6 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 	case MSG_DETACH:
 		if (detach->pool < front->heritage->pools_count)
 			pool_detach(&front->pools[detach->pool], detach->generation);
-		break;
-	case MSG_STATS_GET:
-		answer_stats(front, ((const struct msg_cookie *)message)->cookie);
-		break;
-	case MSG_CHILDREN_GET:
-		if (children->pool < front->heritage->pools_count)
-			answer_children(front, children);
-		break;
-	case MSG_PENALTIES_GET:
-		answer_penalties(front, ((const struct msg_cookie *)message)->cookie);
-		break;
-	case MSG_ROUTES_GET:
-		if (children->pool < front->heritage->pools_count)
-			answer_routes(front, children);
 		break;
 	case MSG_SAMPLED:
 		if (sample->pool < front->heritage->pools_count)
@@ -307,6 +320,8 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 		drain(front, ((const struct msg_cookie *)message)->cookie);
 		break;
 	default:
+		if (answer(front, message))
+			break;
 		log_event(LOG_ERROR, "unexpected message", "type=%u", header->type);
 		msg_close_fds(buffer);
 	}
