@@ -20,6 +20,7 @@ LIBEXECDIR := $(PREFIX)/libexec/zygoted
 WORKERDIR := $(PREFIX)/lib/zygoted/workers
 MANDIR := $(PREFIX)/share/man
 DOCDIR := $(PREFIX)/share/doc/zygoted
+UNITDIR := $(PREFIX)/lib/systemd/system
 
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
 	libncurses-dev ieee-data libpython3-dev liblua5.4-dev
@@ -28,6 +29,7 @@ DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist c
 	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
 # Apart from the others: Debian's package starts a server on port 9090 where there is a service manager.
 DEPS_METRICS := prometheus
+DEPS_SYSTEMD := python3 python3-pytest systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
 PKGS := libevent_core libssl libcrypto libseccomp libconfuse jansson
@@ -208,6 +210,12 @@ check-e2e: all $(TEST_WORKERS) ## end-to-end, sandbox and facts tests alone
 check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e tests/sandbox
 
+deps-systemd: ## install what the tests on a booted systemd need
+	@tests/deps.sh $(DEPS_SYSTEMD)
+
+check-systemd: all ## tests of the units on a real systemd, booted in a container (root)
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rs -m "not long" tests/systemd
+
 bench: deps ## install peers, measure against them: text, CSV, SVG in build/bench (PARTS="...", ROUNDS=n, DURATION=s)
 	@tests/deps.sh $(DEPS_BENCH) || echo "what is missing is left out of the report"
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BENCH)
@@ -278,7 +286,8 @@ install: all ## install under DESTDIR and PREFIX
 		$(DESTDIR)$(SYSCONFDIR)/zygoted $(DESTDIR)$(PREFIX)/include/zygoted \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR) \
-		$(DESTDIR)$(PREFIX)/lib/pkgconfig
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install -m 755 $(BUILD)/zygoted $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BUILD)/zygotectl $(DESTDIR)$(BINDIR)
 	install -m 755 $(BUILD)/zygoted-zygote $(DESTDIR)$(LIBEXECDIR)
@@ -288,6 +297,12 @@ install: all ## install under DESTDIR and PREFIX
 		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
 	install -d $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
 	install -m 644 conf/python.conf conf/lua.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
+	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
+		systemd/zygoted.service.in >$(DESTDIR)$(UNITDIR)/zygoted.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/zygoted.service
+	install -m 644 systemd/zygoted.socket $(DESTDIR)$(UNITDIR)
+	install -m 644 systemd/zygoted.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/zygoted.conf
+	install -m 644 systemd/zygoted.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/zygoted.conf
 	install -m 644 daemon/zygotectl.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 worker/worker.3 $(DESTDIR)$(MANDIR)/man3/zygoted-worker.3
 	install -m 644 conf/zygoted.conf.5 $(DESTDIR)$(MANDIR)/man5

@@ -9,13 +9,25 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* A service manager's RuntimeDirectory=, unless there are several: systemd.exec(5). */
+static const char *
+service_directory(void)
+{
+	const char *directory = getenv("RUNTIME_DIRECTORY");
+
+	return directory && directory[0] == '/' && !strchr(directory, ':') ? directory : NULL;
+}
 
 static int
 format_user_path(char *out, size_t size)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
+	if (service_directory())
+		return snprintf(out, size, "%s/control.sock", service_directory());
 	if (runtime_dir && runtime_dir[0] == '/')
 		return snprintf(out, size, "%s/zygoted.sock", runtime_dir);
 	return snprintf(out, size, "/tmp/zygoted-%u/control.sock", (unsigned)geteuid());

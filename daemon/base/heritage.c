@@ -26,6 +26,18 @@ heritage_write(int fd, const void *data, size_t size)
 	return 0;
 }
 
+/* A child's socket and both ends of its log pipe. */
+#define CHILD_FDS 3
+/* Channels, the event loop, one generation's channels that takes over, and some air. */
+#define OTHER_FDS 32
+
+uint64_t
+heritage_front_descriptors(uint64_t children, uint32_t listeners)
+{
+	return children * CHILD_FDS + FRONT_LISTENER_FD + listeners + HERITAGE_SCRAPERS_MAX +
+	       OTHER_FDS;
+}
+
 int
 heritage_seal_fd(int fd)
 {

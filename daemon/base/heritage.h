@@ -69,7 +69,6 @@ struct heritage_pool {
 	uint32_t breaker_crashes;  /* that open the breaker; 0: never */
 	uint32_t breaker_window_ms;
 	uint32_t sample; /* one in so many requests has its child's memory read; 0: none */
-	uint32_t padding;
 	uint64_t
 		prefault_bytes; /* of a child, that it may copy beforehand; 0: none, nothing is learned */
 	uint64_t body_max_bytes;
@@ -116,6 +115,7 @@ struct heritage_listener {
 
 enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_FORMAT_MAX };
 
+/* Pools and listeners keep their places as long as they live; places without a name are free. */
 struct heritage_front {
 	uint32_t magic;
 	uint32_t size;
@@ -210,6 +210,15 @@ int heritage_write(int fd, const void *data, size_t size) __attribute__((warn_un
 
 /* Seals a memfd that was made to be sealed: its bytes stay as they are. 0, or -1 with errno. */
 int heritage_seal_fd(int fd) __attribute__((warn_unused_result));
+
+/* Of metrics listeners: monitoring is a handful of programs. */
+#define HERITAGE_SCRAPERS_MAX 64
+
+/*
+ * Descriptors that a front needs beside those of its clients' connections. `children` is the sum of
+ * max_children and spare of its pools.
+ */
+uint64_t heritage_front_descriptors(uint64_t children, uint32_t listeners);
 
 /*
  * Reads exactly `size` bytes from the start of `fd`, which stays open, by pread alone: the front's

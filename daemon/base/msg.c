@@ -20,6 +20,9 @@ static const struct {
 } types[MSG_TYPE_MAX] = {
 	[MSG_ATTACH] = { sizeof(struct msg_attach), PROTO_ZYGOTES_MAX },
 	[MSG_DETACH] = { sizeof(struct msg_generation), 0 },
+	[MSG_GO] = { sizeof(struct msg_generation), 0 },
+	[MSG_RECONFIGURE] = { sizeof(struct msg_reconfigure), 2 },
+	[MSG_LISTEN] = { sizeof(struct msg_listen), 1 },
 	[MSG_STATS_GET] = { sizeof(struct msg_cookie), 0 },
 	[MSG_CHILDREN_GET] = { sizeof(struct msg_children_get), 0 },
 	[MSG_PENALTIES_GET] = { sizeof(struct msg_cookie), 0 },
@@ -28,11 +31,11 @@ static const struct {
 	[MSG_PREFAULT] = { sizeof(struct msg_prefault), 0 },
 	[MSG_MEMORY_OVER] = { sizeof(struct msg_memory), 0 },
 	[MSG_LOG_LEVEL] = { sizeof(struct msg_log_level), 0 },
-	[MSG_TLS] = { sizeof(struct msg_tls), 1 },
 	[MSG_ACCESS_LOG] = { sizeof(struct msg_cookie), 1 },
 	[MSG_DRAIN] = { sizeof(struct msg_cookie), 0 },
 	[MSG_FRONT_READY] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ATTACHED] = { sizeof(struct msg_generation), 0 },
+	[MSG_HELD] = { sizeof(struct msg_generation), 0 },
 	[MSG_DETACHED] = { sizeof(struct msg_generation), 0 },
 	[MSG_STATS] = { sizeof(struct msg_stats), 0 },
 	[MSG_STATS_TIMES] = { sizeof(struct msg_stats_times), 0 },
@@ -44,15 +47,17 @@ static const struct {
 	[MSG_MEMORY_LOOK] = { sizeof(struct msg_generation), 0 },
 	[MSG_DRAINED] = { sizeof(struct msg_cookie), 0 },
 	[MSG_RECYCLE_WANTED] = { sizeof(struct msg_recycle), 0 },
-	[MSG_TLS_DONE] = { sizeof(struct msg_tls_done), 0 },
 	[MSG_METRICS_GET] = { sizeof(struct msg_metrics), 0 },
 	[MSG_METRICS] = { sizeof(struct msg_metrics), 1 },
+	[MSG_RECONFIGURED] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ZYGOTE_READY] = { sizeof(struct msg_zygote_ready), 0 },
 	[MSG_ZYGOTE_FAILED] = { sizeof(struct msg_zygote_failed), 0 },
 	[MSG_SANDBOX_LISTENER] = { sizeof(struct msg_cookie), 1 },
+	[MSG_HEALTHY] = { sizeof(struct msg_healthy), 0 },
 	[MSG_PROBED] = { sizeof(struct msg_probed), 1 },
 	[MSG_REGION] = { sizeof(struct msg_region), 0 },
 	[MSG_SAMPLE] = { sizeof(struct msg_sample), 1 },
+	[MSG_HEALTH] = { sizeof(struct msg_cookie), 0 },
 	[MSG_PROBE] = { sizeof(struct msg_cookie), 0 },
 	[MSG_PROBE_END] = { sizeof(struct msg_cookie), 0 },
 	[MSG_ORDER_RESET] = { sizeof(struct msg_epoch), 0 },
@@ -71,7 +76,6 @@ _Static_assert(sizeof(struct msg_stats_times) <= MSG_BYTES_MAX, "times");
 _Static_assert(sizeof(struct msg_route) <= MSG_BYTES_MAX, "route");
 _Static_assert(sizeof(struct msg_stats) <= MSG_BYTES_MAX, "stats");
 _Static_assert(sizeof(struct msg_stats_end) <= MSG_BYTES_MAX, "end of stats");
-_Static_assert(sizeof(struct msg_tls_done) <= MSG_BYTES_MAX, "certificates");
 _Static_assert(sizeof(struct msg_zygote_failed) <= MSG_BYTES_MAX, "failure");
 
 union control {

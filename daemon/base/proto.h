@@ -40,6 +40,10 @@ enum msg_type {
 	/* supervisor -> front */
 	MSG_ATTACH, /* use this generation; carries a channel to each of its zygotes */
 	MSG_DETACH, /* stop ordering from it, let its busy children finish, then MSG_DETACHED */
+	MSG_GO,	    /* a generation that was held may take over */
+	MSG_RECONFIGURE, /* carries a new struct heritage_front, and certificates if it has tls_bytes: for new
+		       requests and connections at once */
+	MSG_LISTEN, /* carries the socket of a listener that it has not, or has another of */
 	MSG_STATS_GET,
 	MSG_CHILDREN_GET,
 	MSG_PENALTIES_GET,
@@ -48,13 +52,13 @@ enum msg_type {
 	MSG_SAMPLED,	 /* the child was looked at, or will not be: let it go */
 	MSG_PREFAULT,	 /* this generation has a table of pages to touch beforehand */
 	MSG_LOG_LEVEL,	 /* also supervisor -> zygote */
-	MSG_TLS,	 /* new certificates for new connections; carries the bundle */
 	MSG_ACCESS_LOG,	 /* write the access log there; carries its descriptor */
 	MSG_DRAIN,	 /* no new connections; answer what is there, then MSG_DRAINED */
 	MSG_METRICS,	 /* carries the text for scrapers when size is not 0 */
 	/* front -> supervisor */
 	MSG_FRONT_READY,
 	MSG_ATTACHED,	    /* its first spare is parked: it serves now, the one before it drains */
+	MSG_HELD,	    /* its first spare is parked: it waits for MSG_GO */
 	MSG_DETACHED,	    /* the front has no child of it left and orders none */
 	MSG_STATS,	    /* one per pool; then these, and MSG_STATS_END as the last */
 	MSG_STATS_TIMES,    /* one per pool */
@@ -66,16 +70,18 @@ enum msg_type {
 	MSG_MEMORY_LOOK, /* this generation has children that have been busy for a while */
 	MSG_DRAINED,
 	MSG_RECYCLE_WANTED, /* this generation should be replaced; the supervisor decides */
-	MSG_TLS_DONE,	    /* the new certificates are in use, or why not */
 	MSG_METRICS_GET,    /* a scraper waits for the text; answered by MSG_METRICS */
+	MSG_RECONFIGURED,   /* the new configuration is in use */
 	/* zygote -> supervisor */
 	MSG_ZYGOTE_READY,
 	MSG_ZYGOTE_FAILED,
 	MSG_SANDBOX_LISTENER, /* before READY in log mode; carries the filter's listener */
+	MSG_HEALTHY,	      /* its loop goes round: the answer to MSG_HEALTH */
 	MSG_PROBED,	      /* carries the probe child's pidfd when error is 0 */
 	MSG_REGION,	      /* before READY: a region that the worker named in load */
 	MSG_SAMPLE,	      /* MSG_ORDER_SAMPLE passed on; carries the child's pidfd */
 	/* supervisor -> zygote */
+	MSG_HEALTH, /* answered by MSG_HEALTHY with the same cookie; to siblings by a channel of a front's */
 	MSG_PROBE,     /* fork a child that parks and serves nothing */
 	MSG_PROBE_END, /* kill it */
 	/* front -> zygote (orders) */
@@ -102,9 +108,11 @@ struct msg_attach {
 	struct msg_header header;
 	uint32_t pool; /* index into heritage_front.pools */
 	uint32_t generation;
+	uint32_t max_children; /* its slots, whatever the pool's configuration is by now */
+	uint32_t is_held;      /* 1: it parks its spares, but takes over after MSG_GO only */
 };
 
-/* MSG_DETACH, MSG_ATTACHED, MSG_DETACHED and MSG_MEMORY_LOOK. */
+/* MSG_DETACH, MSG_GO, MSG_ATTACHED, MSG_HELD, MSG_DETACHED and MSG_MEMORY_LOOK. */
 struct msg_generation {
 	struct msg_header header;
 	uint32_t pool;
@@ -113,7 +121,7 @@ struct msg_generation {
 
 /*
  * MSG_STATS_GET, MSG_PENALTIES_GET, MSG_ACCESS_LOG, MSG_DRAIN, MSG_DRAINED, MSG_FRONT_READY, MSG_PROBE,
- * MSG_PROBE_END, MSG_SANDBOX_LISTENER.
+ * MSG_PROBE_END, MSG_SANDBOX_LISTENER, MSG_HEALTH, MSG_RECONFIGURED.
  */
 struct msg_cookie {
 	struct msg_header header;
@@ -144,6 +152,13 @@ struct msg_recycle {
 };
 
 /* MSG_CHILDREN_GET and MSG_ROUTES_GET. */
+struct msg_healthy {
+	struct msg_header header;
+	uint64_t cookie;
+	uint32_t zygote; /* which of its generation */
+	uint32_t padding;
+};
+
 struct msg_children_get {
 	struct msg_header header;
 	uint64_t cookie;
@@ -151,17 +166,17 @@ struct msg_children_get {
 	uint32_t padding;
 };
 
-struct msg_tls {
+struct msg_reconfigure {
 	struct msg_header header;
 	uint64_t cookie;
-	uint32_t bytes; /* of the bundle */
+	uint32_t bytes; /* of the struct in the memfd that comes along */
 	uint32_t padding;
 };
 
-struct msg_tls_done {
+struct msg_listen {
 	struct msg_header header;
-	uint64_t cookie;
-	char error[PROTO_TEXT_MAX]; /* "": in use */
+	uint32_t listener; /* index into heritage_front.listeners */
+	uint32_t padding;
 };
 
 struct msg_log_level {
@@ -753,6 +768,10 @@ _Static_assert(sizeof(struct msg_children) == 32 + 40 * PROTO_BATCH_MAX, "childr
 _Static_assert(sizeof(struct msg_region) == 24 + PROTO_NAME_MAX, "region");
 _Static_assert(sizeof(struct msg_sample) == 56, "sample");
 _Static_assert(sizeof(struct msg_prefault) == 24, "prefault");
+_Static_assert(sizeof(struct msg_attach) == 24, "attach");
+_Static_assert(sizeof(struct msg_reconfigure) == 24, "reconfigure");
+_Static_assert(sizeof(struct msg_listen) == 16, "listen");
+_Static_assert(sizeof(struct msg_healthy) == 24, "healthy");
 _Static_assert(sizeof(struct msg_histogram) == 16 + 4 * PROTO_BUCKETS, "histogram");
 _Static_assert(sizeof(struct msg_route) == 40 + 3 * sizeof(struct msg_histogram), "route");
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");

@@ -378,6 +378,7 @@ connection_open(struct front *front, const struct heritage_listener *listener, i
 	connection->listener = listener;
 	connection->state = CONNECTION_IDLE;
 	transport_open(&connection->transport, fd);
+	connection->leaving = front->draining;
 	connection->exchange.connection = connection;
 	connection->exchange.child_fd = -1;
 	connection->credit_ms = front->heritage->body_grace_ms;

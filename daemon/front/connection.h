@@ -61,6 +61,7 @@ struct connection {
 	enum handshake_place handshake;
 	bool processing;   /* connection_process is on the stack */
 	bool close_after;  /* no further request on this connection */
+	bool leaving;	   /* one more request at most: its answer says Connection: close */
 	bool eof;	   /* the client has shut down its sending side */
 	int64_t credit_ms; /* how long the client may still be slower than the minimum rate */
 	uint64_t linger_bytes;
@@ -129,7 +130,10 @@ bool connection_is_drained(const struct connection *connection);
 /* The timer's callback: the deadline of the state has passed. */
 void connection_on_timer(evutil_socket_t fd, short what, void *argument);
 
-/* Closes idle connections, lets the others end after their request. */
-void connection_drain_all(struct front *front);
+/*
+ * Has connections end after their request, or after half a second without one: all of them, or those of
+ * one listener.
+ */
+void connection_leave_all(struct front *front, const struct heritage_listener *listener);
 
 #endif

@@ -68,23 +68,22 @@ connection_tick(struct connection *connection)
 	}
 }
 
-static void
-drain(struct connection *connection)
-{
-	connection->close_after = true;
-	if (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HANDSHAKE)
-		connection_close(connection);
-}
-
+/*
+ * An idle one is not closed at once: its client may have sent a request just now, and would lose it. A
+ * handshake has its own bound.
+ */
 void
-connection_drain_all(struct front *front)
+connection_leave_all(struct front *front, const struct heritage_listener *listener)
 {
-	struct connection *connection = TAILQ_FIRST(&front->connections);
+	struct connection *connection;
 
-	while (connection != NULL) {
-		struct connection *next = TAILQ_NEXT(connection, link);
-		if (!connection_is_scraper(connection))
-			drain(connection);
-		connection = next;
+	TAILQ_FOREACH (connection, &front->connections, link) {
+		if (listener != NULL && connection->listener != listener)
+			continue;
+		if (listener == NULL && connection_is_scraper(connection))
+			continue; /* metrics are told to the end */
+		connection->leaving = true;
+		if (connection->state == CONNECTION_IDLE)
+			connection_set_timer(connection, front->leave_timeout);
 	}
 }

@@ -98,6 +98,14 @@ parse_head(struct connection *connection)
 	}
 }
 
+static const struct timeval *
+idle_timeout(const struct connection *connection)
+{
+	const struct front *front = connection->front;
+
+	return connection->leaving ? front->leave_timeout : front->idle_timeout;
+}
+
 /* Requests one after the other as long as they end at once; a loop, so that pipelining does not
  * deepen the stack. */
 void
@@ -110,7 +118,7 @@ connection_process(struct connection *connection)
 		if (connection->state == CONNECTION_IDLE) {
 			http_parser_init(&connection->parser);
 			if (evbuffer_get_length(connection->in) == 0) {
-				connection_set_timer(connection, connection->front->idle_timeout);
+				connection_set_timer(connection, idle_timeout(connection));
 				break;
 			}
 			connection_change_state(connection, CONNECTION_HEAD);

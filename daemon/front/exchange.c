@@ -120,7 +120,8 @@ exchange_fail(struct exchange *exchange, enum outcome outcome)
 		connection_reset(connection);
 		return;
 	}
-	error.keep_alive = exchange->keep_alive && exchange->body_done && !connection->close_after;
+	error.keep_alive = exchange->keep_alive && exchange->body_done &&
+			   !connection->close_after && !connection->leaving;
 	connection->close_after = !error.keep_alive;
 	if (response_add_error(connection->out, &error) < 0)
 		connection_close(connection);

@@ -71,7 +71,7 @@ send_head(struct exchange *exchange, const unsigned char *data, const struct rep
 	exchange->head_sent = true;
 	exchange->status = event->status;
 	exchange->no_body = exchange->head_method || !http_reply_has_body(event->status);
-	if (exchange->connection->close_after)
+	if (exchange->connection->close_after || exchange->connection->leaving)
 		exchange->keep_alive = false;
 	return response_add_status(out, (int)event->status) == 0 &&
 	       response_add_request_id(out, exchange->connection->request_id) == 0 &&

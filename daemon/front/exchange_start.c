@@ -284,7 +284,7 @@ prepare(struct exchange *exchange)
 	exchange->child_deaf = exchange->exit_known = false;
 	exchange->status = 0;
 	exchange->head_sent = exchange->chunked_reply = exchange->no_body = false;
-	exchange->keep_alive = request->keep_alive && !front->draining &&
+	exchange->keep_alive = request->keep_alive && !connection->leaving &&
 			       connection->requests < front->heritage->requests_max;
 	http_chunked_init(&exchange->chunked);
 	access_log_begin(exchange);

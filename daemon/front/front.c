@@ -28,6 +28,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
+/* A request that was on its way when we began to close its connection arrives within this. */
+#define LEAVE_MS 500
+
 uint64_t
 front_now_ns(void)
 {
@@ -37,15 +40,44 @@ front_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static const struct timeval *
+find_timeout(struct front *front, uint32_t ms)
+{
+	const struct timeval duration = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+
+	return event_base_init_common_timeout(front->base, &duration);
+}
+
 const struct timeval *
 front_common_timeout(struct front *front, uint32_t ms)
 {
-	const struct timeval duration = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
-	const struct timeval *common = event_base_init_common_timeout(front->base, &duration);
+	const struct timeval *common = find_timeout(front, ms);
 
 	if (common == NULL)
 		die("out of memory");
 	return common;
+}
+
+void
+front_change_timeout(struct front *front, uint32_t ms, const struct timeval **timeout)
+{
+	const struct timeval *common = find_timeout(front, ms);
+
+	if (common != NULL)
+		*timeout = common;
+	else /* libevent keeps 256 for life: event.c, MAX_COMMON_TIMEOUTS */
+		log_event(LOG_WARNING, "timeout not changed until a restart", "to_ms=%u", ms);
+}
+
+void
+front_change_timeouts(struct front *front)
+{
+	const struct heritage_front *heritage = front->heritage;
+
+	front_change_timeout(front, heritage->header_timeout_ms, &front->header_timeout);
+	front_change_timeout(front, heritage->idle_timeout_ms, &front->idle_timeout);
+	front_change_timeout(front, heritage->linger_timeout_ms, &front->linger_timeout);
+	front_change_timeout(front, heritage->handshake_timeout_ms, &front->handshake_timeout);
 }
 
 void
@@ -54,7 +86,7 @@ front_count_outcome(struct front *front, enum outcome outcome)
 	front->outcomes[outcome]++;
 }
 
-static const struct heritage_front *
+static struct heritage_front *
 read_heritage(void)
 {
 	struct heritage_front *heritage = calloc(1, sizeof(*heritage));
@@ -86,12 +118,10 @@ open_base(struct front *front)
 static void
 open_pools(struct front *front)
 {
-	const uint32_t count = front->heritage->pools_count;
-
-	front->pools = calloc(count, sizeof(*front->pools));
+	front->pools = calloc(PROTO_POOLS_MAX, sizeof(*front->pools));
 	if (front->pools == NULL)
 		die("out of memory");
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < PROTO_POOLS_MAX; i++)
 		pool_init(&front->pools[i], front, i);
 }
 
@@ -151,6 +181,7 @@ init_front(struct front *front)
 	front->linger_timeout = front_common_timeout(front, front->heritage->linger_timeout_ms);
 	handshake_init(front);
 	tls_open(front);
+	front->leave_timeout = front_common_timeout(front, LEAVE_MS);
 	source_open(front);
 	scrape_open(front);
 	room_open(front);

@@ -38,13 +38,13 @@ struct listener_figures {
 };
 
 struct front {
-	const struct heritage_front *heritage;
+	struct heritage_front *heritage; /* written by reconfigure alone */
 	struct event_base *base;
 	struct event supervisor_event;
 	struct event tick;
 	struct event memory_timer;
-	struct pool *pools;	    /* heritage->pools_count */
-	struct listener *listeners; /* heritage->listeners_count */
+	struct pool *pools;	    /* PROTO_POOLS_MAX places */
+	struct listener *listeners; /* PROTO_LISTENERS_MAX places */
 	struct penalty_table *penalties;
 	struct scrapes *scrapes;
 	struct listener_figures figures[PROTO_LISTENERS_MAX];
@@ -54,6 +54,7 @@ struct front {
 	unsigned scrapers_count;    /* of metrics listeners */
 	struct balance balance;	    /* of clients, with the other fronts */
 	unsigned active_count;	    /* connections with a request in progress */
+	uint64_t open_files;	    /* the process's limit */
 	uint32_t connections_max;   /* of the configuration, or what descriptors leave room for */
 	uint32_t listener_connections[PROTO_LISTENERS_MAX];
 	struct source_counts *source_counts;
@@ -73,6 +74,7 @@ struct front {
 	const struct timeval *handshake_timeout;
 	struct tls tls;
 	struct handshakes handshakes;
+	const struct timeval *leave_timeout; /* of idle connections that are to end */
 	/* Where sockets are read into; nothing in it outlives the call that filled it. */
 	unsigned char scratch[FRONT_SCRATCH_BYTES];
 };
@@ -83,9 +85,14 @@ _Noreturn void front_run(void);
 /* CLOCK_MONOTONIC. */
 uint64_t front_now_ns(void);
 
-/* A libevent common timeout of that many milliseconds; dies when there is no memory (start-up
- * only). */
+/* A libevent common timeout of that many milliseconds; dies when there is no memory or libevent has
+ * no room for one more (start-up only). */
 const struct timeval *front_common_timeout(struct front *front, uint32_t ms);
+/* The same while it runs: where none can be had the old one stays, which is logged. */
+void front_change_timeout(struct front *front, uint32_t ms, const struct timeval **timeout);
+
+/* Takes the common timeouts over from the heritage. */
+void front_change_timeouts(struct front *front);
 
 /* Counts one ended request that no pool got; pool_count_outcome does it for the others. */
 void front_count_outcome(struct front *front, enum outcome outcome);

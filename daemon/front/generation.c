@@ -67,9 +67,23 @@ say_attached(struct generation *generation)
 {
 	if (generation->attached_said || generation->counts[CHILD_PARKED] == 0)
 		return;
+	if (generation->is_held) {
+		if (!generation->held_said)
+			supervisor_link_send_generation(MSG_HELD, generation->pool->index,
+							generation->number);
+		generation->held_said = true;
+		return;
+	}
 	generation->attached_said = true;
 	pool_on_attached(generation->pool, generation);
 	supervisor_link_send_generation(MSG_ATTACHED, generation->pool->index, generation->number);
+}
+
+void
+generation_release(struct generation *generation)
+{
+	generation->is_held = false;
+	say_attached(generation);
 }
 
 static void
@@ -138,18 +152,20 @@ close_lane(struct lane *lane)
 }
 
 static struct generation *
-generation_new(struct pool *pool, uint32_t number, const int *fds)
+generation_new(struct pool *pool, const struct msg_attach *attach, const int *fds,
+	       unsigned fds_count)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
 
 	if (generation == NULL)
 		return NULL;
 	generation->pool = pool;
-	generation->number = number;
-	generation->slots = pool->config->max_children;
+	generation->number = attach->generation;
+	generation->is_held = attach->is_held != 0;
+	generation->slots = attach->max_children;
 	for (int state = 0; state < CHILD_STATE_MAX; state++)
 		TAILQ_INIT(&generation->lists[state]);
-	for (uint32_t i = 0; i < pool->config->zygotes; i++)
+	for (unsigned i = 0; i < fds_count; i++)
 		open_lane(generation, fds[i]);
 	/* Fronts begin with different ones. */
 	generation->next_lane = pool->front->heritage->front;
@@ -160,12 +176,13 @@ generation_new(struct pool *pool, uint32_t number, const int *fds)
 }
 
 struct generation *
-generation_open(struct pool *pool, uint32_t number, const int *fds)
+generation_open(struct pool *pool, const struct msg_attach *attach, const int *fds,
+		unsigned fds_count)
 {
-	struct generation *generation = generation_new(pool, number, fds);
+	struct generation *generation = generation_new(pool, attach, fds, fds_count);
 
 	if (generation == NULL) {
-		for (uint32_t i = 0; i < pool->config->zygotes; i++)
+		for (unsigned i = 0; i < fds_count; i++)
 			close(fds[i]);
 		return NULL;
 	}

@@ -99,6 +99,8 @@ struct generation {
 	enum generation_state state;
 	struct fork_pause pause; /* of its orders */
 	bool attached_said;
+	bool is_held; /* does not take over until pool_go */
+	bool held_said;
 	bool recycle_said;
 };
 
@@ -112,11 +114,15 @@ struct child_exit {
 };
 
 /*
- * Takes over the channels of the pool's zygotes, which are ready, and resets them. NULL when out of
+ * Takes over the channels of a generation's zygotes, which are ready, and resets them. NULL when out of
  * memory (the channels are closed).
  */
-struct generation *generation_open(struct pool *pool, uint32_t number, const int *fds)
+struct generation *generation_open(struct pool *pool, const struct msg_attach *attach,
+				   const int *fds, unsigned fds_count)
 	__attribute__((warn_unused_result));
+
+/* It may take over now, and does if it has a parked child. */
+void generation_release(struct generation *generation);
 
 /* Ends the bookkeeping: busy children's requests see their sockets close by themselves. Frees. */
 void generation_close(struct generation *generation);

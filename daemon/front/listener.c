@@ -20,6 +20,8 @@
 
 /* Connections taken per wake-up, so that a flood of them does not starve those that are there. */
 #define ACCEPT_BATCH 64
+/* Those of a listener that is closed: more than its queue holds, but not for ever. */
+#define CLOSE_MAX 8192
 
 #define WARN_INTERVAL_NS 10000000000ull
 
@@ -143,6 +145,20 @@ on_acceptable(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
+/* The kernel has accepted what is in the queue: whose connection is there counts on an answer. */
+static void
+close_listener(struct listener *listener)
+{
+	if (listener->fd < 0)
+		return;
+	for (int i = 0; i < CLOSE_MAX && accept_one(listener); i++)
+		continue;
+	event_del(&listener->event);
+	event_del(&listener->retry);
+	close(listener->fd);
+	listener->fd = -1;
+}
+
 /*
  * What is still there nobody else has taken: the others may not have woken up yet, or may be busy, full or stopped. So one at first,
  * and twice as many each time.
@@ -164,45 +180,68 @@ on_retry(evutil_socket_t fd, short what, void *argument)
 		listener->yielded *= 2;
 }
 
+static void
+watch(struct listener *listener, int fd)
+{
+	struct event_base *base = listener->front->base;
+
+	listener->fd = fd;
+	listener->yielded = 1;
+	event_assign(&listener->event, base, fd, EV_READ | EV_PERSIST, on_acceptable, listener);
+	evtimer_assign(&listener->retry, base, on_retry, listener);
+	event_add(&listener->event, NULL);
+}
+
 void
 listener_open_all(struct front *front)
 {
 	const struct heritage_front *heritage = front->heritage;
 
-	front->listeners = calloc(heritage->listeners_count, sizeof(*front->listeners));
+	front->listeners = calloc(PROTO_LISTENERS_MAX, sizeof(*front->listeners));
 	if (front->listeners == NULL)
 		die("out of memory");
-	for (uint32_t i = 0; i < heritage->listeners_count; i++) {
+	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++) {
 		struct listener *listener = &front->listeners[i];
 		listener->front = front;
 		listener->config = &heritage->listeners[i];
-		listener->fd = FRONT_LISTENER_FD + (int)i;
-		listener->yielded = 1;
-		event_assign(&listener->event, front->base, listener->fd, EV_READ | EV_PERSIST,
-			     on_acceptable, listener);
-		evtimer_assign(&listener->retry, front->base, on_retry, listener);
-		event_add(&listener->event, NULL);
+		listener->fd = -1;
+		if (i < heritage->listeners_count && listener->config->name[0] != '\0')
+			watch(listener, FRONT_LISTENER_FD + (int)i);
 	}
 }
 
 void
 listener_close_clients(struct front *front)
 {
-	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
-		struct listener *listener = &front->listeners[i];
-		if (listener->fd < 0 || listener->config->protocol == PROTOCOL_METRICS)
-			continue;
-		event_del(&listener->event);
-		event_del(&listener->retry);
-		close(listener->fd);
-		listener->fd = -1;
+	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++)
+		if (front->listeners[i].config->protocol != PROTOCOL_METRICS)
+			close_listener(&front->listeners[i]);
+}
+
+void
+listener_remove(struct front *front, uint32_t index)
+{
+	struct listener *listener = &front->listeners[index];
+
+	close_listener(listener);
+	connection_leave_all(front, listener->config);
+}
+
+void
+listener_take(struct front *front, uint32_t index, int fd)
+{
+	if (front->draining) {
+		close(fd);
+		return;
 	}
+	listener_remove(front, index);
+	watch(&front->listeners[index], fd);
 }
 
 void
 listener_resume(struct front *front)
 {
-	for (uint32_t i = 0; i < front->heritage->listeners_count; i++) {
+	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++) {
 		struct listener *listener = &front->listeners[i];
 		if (listener->fd >= 0 && !is_full(listener) &&
 		    !event_pending(&listener->retry, EV_TIMEOUT, NULL))

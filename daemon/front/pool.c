@@ -35,15 +35,32 @@ pool_init(struct pool *pool, struct front *front, uint32_t index)
 	pool->front = front;
 	pool->config = &front->heritage->pools[index];
 	pool->index = index;
-	pool->queue_timeout = front_common_timeout(front, pool->config->queue_timeout_ms);
-	pool->timeout = front_common_timeout(front, pool->config->timeout_ms);
 	LIST_INIT(&pool->generations);
 	TAILQ_INIT(&pool->queue);
 	evtimer_assign(&pool->refill_event, front->base, on_refill, pool);
 	sample_init(pool);
-	pool->routes = calloc(pool->config->routes_count + 1, sizeof(*pool->routes));
+	pool->routes = calloc(PROTO_ROUTES_MAX, sizeof(*pool->routes));
 	if (pool->routes == NULL)
 		die("out of memory");
+	if (pool->config->name[0] == '\0')
+		return;
+	pool->queue_timeout = front_common_timeout(front, pool->config->queue_timeout_ms);
+	pool->timeout = front_common_timeout(front, pool->config->timeout_ms);
+}
+
+void
+pool_configure(struct pool *pool, bool is_new)
+{
+	const struct heritage_pool *config = pool->config;
+
+	if (is_new) {
+		memset(&pool->stats, 0, sizeof(pool->stats));
+		memset(&pool->breaker, 0, sizeof(pool->breaker));
+		memset(pool->routes, 0, PROTO_ROUTES_MAX * sizeof(*pool->routes));
+	}
+	front_change_timeout(pool->front, config->queue_timeout_ms, &pool->queue_timeout);
+	front_change_timeout(pool->front, config->timeout_ms, &pool->timeout);
+	pool_refill(pool, ADMISSION_BATCH);
 }
 
 static unsigned
@@ -68,7 +85,7 @@ look(const struct pool *pool, const struct generation *generation)
 		.queue = pool->config->queue,
 		.queued = pool->queued,
 		.elsewhere = count_draining(pool),
-		.zygotes = pool->config->zygotes,
+		.zygotes = generation != NULL ? generation->lanes_count : pool->config->zygotes,
 	};
 
 	if (generation != NULL) {
@@ -250,6 +267,9 @@ succeed(struct pool *pool)
 {
 	if (pool->current != NULL)
 		generation_drain(pool->current);
+	pool->current = NULL;
+	if (pool->successor == NULL || pool->successor->is_held)
+		return;
 	pool->current = pool->successor;
 	pool->successor = NULL;
 }
@@ -267,14 +287,14 @@ retire(struct pool *pool, const struct generation *generation)
 }
 
 void
-pool_attach(struct pool *pool, uint32_t number, const int *fds)
+pool_attach(struct pool *pool, const struct msg_attach *attach, const int *fds, unsigned fds_count)
 {
-	struct generation *generation = generation_open(pool, number, fds);
+	struct generation *generation = generation_open(pool, attach, fds, fds_count);
 
 	if (generation == NULL) {
 		log_event(LOG_ERROR, "out of memory for a generation", "pool=%s",
 			  pool->config->name);
-		supervisor_link_send_generation(MSG_DETACHED, pool->index, number);
+		supervisor_link_send_generation(MSG_DETACHED, pool->index, attach->generation);
 		return;
 	}
 	LIST_INSERT_HEAD(&pool->generations, generation, link);
@@ -293,17 +313,38 @@ pool_on_attached(struct pool *pool, struct generation *generation)
 		succeed(pool);
 }
 
-void
-pool_detach(struct pool *pool, uint32_t number)
+static struct generation *
+find_generation(const struct pool *pool, uint32_t number)
 {
 	struct generation *generation;
 
-	LIST_FOREACH (generation, &pool->generations, link) {
-		if (generation->number != number)
-			continue;
+	LIST_FOREACH (generation, &pool->generations, link)
+		if (generation->number == number)
+			return generation;
+	return NULL;
+}
+
+void
+pool_go(struct pool *pool, uint32_t number)
+{
+	struct generation *generation = find_generation(pool, number);
+
+	if (generation == NULL || !generation->is_held)
+		return;
+	generation_release(generation);
+	if (pool->current == NULL)
+		succeed(pool);
+	pool_on_ready(pool);
+}
+
+void
+pool_detach(struct pool *pool, uint32_t number)
+{
+	struct generation *generation = find_generation(pool, number);
+
+	if (generation != NULL) {
 		retire(pool, generation);
 		generation_drain(generation);
-		break;
 	}
 	pool_on_ready(pool);
 }

@@ -45,12 +45,17 @@ struct pool {
 	struct msg_stats_times times;
 };
 
-/* Dies when out of memory: start-up only. */
+/* Dies when out of memory: start-up only. A place without a name in the heritage is made ready to get
+ * one. */
 void pool_init(struct pool *pool, struct front *front, uint32_t index);
+/* The heritage has changed. `is_new`: it is another pool's place now. */
+void pool_configure(struct pool *pool, bool is_new);
 
-/* A generation is ready: it serves at once if none does, else as soon as it has a parked child. Owns
- * the channels, one to each of its zygotes. */
-void pool_attach(struct pool *pool, uint32_t generation, const int *fds);
+/* A generation is ready: it serves at once if none does, else as soon as it has a parked child; one that
+ * is held not before pool_go. Owns the channels, one to each of its zygotes. */
+void pool_attach(struct pool *pool, const struct msg_attach *attach, const int *fds,
+		 unsigned fds_count);
+void pool_go(struct pool *pool, uint32_t generation);
 /* The supervisor wants this generation to end: it drains. */
 void pool_detach(struct pool *pool, uint32_t generation);
 

@@ -20,31 +20,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A child's socket and both ends of its log pipe. */
-#define CHILD_FDS 3
-/* Connections of metrics listeners: monitoring is a handful of programs. */
-#define SCRAPERS_MAX 64
-/* Channels, the event loop, one zygote's channel that takes over, and some air. */
-#define OTHER_FDS 32
-
 static uint64_t
-descriptors_of_children(const struct heritage_front *heritage)
+needed_descriptors(const struct heritage_front *heritage)
 {
 	uint64_t children = 0;
 
 	/* While one generation takes over from another, its spares are there too. */
 	for (uint32_t i = 0; i < heritage->pools_count; i++)
 		children += heritage->pools[i].max_children + heritage->pools[i].spare;
-	return children * CHILD_FDS;
+	return heritage_front_descriptors(children, heritage->listeners_count);
 }
 
 static uint32_t
-connections_max(const struct heritage_front *heritage)
+connections_max(const struct front *front)
 {
-	const uint64_t needed = descriptors_of_children(heritage) + FRONT_LISTENER_FD +
-				heritage->listeners_count + SCRAPERS_MAX + OTHER_FDS;
+	const struct heritage_front *heritage = front->heritage;
+	const uint64_t needed = needed_descriptors(heritage);
+	const uint64_t room = front->open_files > needed ? front->open_files - needed : 0;
+
+	if (room >= heritage->connections_max)
+		return heritage->connections_max;
+	log_event(LOG_WARNING, "fewer connections than configured",
+		  "connections=%llu configured=%u open_files=%llu", (unsigned long long)room,
+		  heritage->connections_max, (unsigned long long)front->open_files);
+	return (uint32_t)room;
+}
+
+static void
+read_limit(struct front *front)
+{
+	const uint64_t needed = needed_descriptors(front->heritage);
 	struct rlimit limit;
-	uint64_t room;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		die("cannot read the limit of descriptors: %s", strerror(errno));
@@ -53,19 +59,20 @@ connections_max(const struct heritage_front *heritage)
 		    "%llu. Raise it (ulimit -n; LimitNOFILE= of the service), or lower "
 		    "max_children",
 		    (unsigned long long)limit.rlim_cur, (unsigned long long)needed);
-	room = limit.rlim_cur - needed;
-	if (room >= heritage->connections_max)
-		return heritage->connections_max;
-	log_event(LOG_WARNING, "fewer connections than configured",
-		  "connections=%llu configured=%u open_files=%llu", (unsigned long long)room,
-		  heritage->connections_max, (unsigned long long)limit.rlim_cur);
-	return (uint32_t)room;
+	front->open_files = limit.rlim_cur;
+}
+
+void
+room_configure(struct front *front)
+{
+	front->connections_max = connections_max(front);
 }
 
 void
 room_open(struct front *front)
 {
-	front->connections_max = connections_max(front->heritage);
+	read_limit(front);
+	room_configure(front);
 	front->source_counts = calloc(1, sizeof(*front->source_counts));
 	if (front->source_counts == NULL)
 		die("out of memory");
@@ -88,7 +95,7 @@ room_is_full(const struct front *front, const struct heritage_listener *listener
 	const uint32_t most = listener->connections_max;
 
 	if (listener->protocol == PROTOCOL_METRICS)
-		return front->scrapers_count >= SCRAPERS_MAX;
+		return front->scrapers_count >= HERITAGE_SCRAPERS_MAX;
 	if (front->connections_count >= front->connections_max)
 		return true;
 	return most != 0 &&

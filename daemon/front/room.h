@@ -14,6 +14,9 @@ struct front;
 /* Takes the limits of the configuration and of the process. Start-up only: dies when out of memory. */
 void room_open(struct front *front);
 
+/* The configuration has changed; a reload that leaves no room was refused by the supervisor. */
+void room_configure(struct front *front);
+
 /* No further connection of that listener may be accepted now. */
 bool room_is_full(const struct front *front, const struct heritage_listener *listener);
 

@@ -18,6 +18,7 @@
 #include "front/scrape.h"
 #include "front/route_stats.h"
 #include "front/sample.h"
+#include "front/reconfigure.h"
 #include "front/source.h"
 #include "front/tls.h"
 
@@ -219,19 +220,57 @@ drain(struct front *front, uint64_t cookie)
 	front->draining = true;
 	front->drain_cookie = cookie;
 	listener_close_clients(front);
-	connection_drain_all(front);
+	connection_leave_all(front, NULL);
 	supervisor_link_check_drained(front);
 }
 
+/* Certificates come along if any listener has some. */
 static void
-replace_certificates(struct front *front, const struct msg_tls *message, int fd)
+reconfigure(struct front *front, struct msg_buffer *buffer)
 {
-	struct msg_tls_done done = { .cookie = message->cookie };
+	const struct msg_reconfigure *message = (const void *)buffer->bytes;
 
-	if (tls_replace(front, fd, message->bytes, done.error, sizeof(done.error)))
-		log_event(LOG_DEBUG, "certificates replaced", "");
-	msg_init(&done, MSG_TLS_DONE);
-	send_message(&done);
+	if (buffer->fds_count == 0)
+		bug("reconfigure");
+	reconfigure_apply(front, buffer->fds[0], message->bytes,
+			  buffer->fds_count > 1 ? buffer->fds[1] : -1);
+	buffer->fds_count = 0;
+	send_cookie(MSG_RECONFIGURED, message->cookie);
+}
+
+static void
+attach(struct front *front, struct msg_buffer *buffer)
+{
+	const struct msg_attach *message = (const void *)buffer->bytes;
+
+	if (message->pool >= front->heritage->pools_count || buffer->fds_count == 0 ||
+	    buffer->fds_count > PROTO_ZYGOTES_MAX)
+		bug("attach");
+	pool_attach(&front->pools[message->pool], message, buffer->fds, buffer->fds_count);
+	buffer->fds_count = 0;
+}
+
+/* MSG_GO or MSG_DETACH. */
+static void
+on_generation(struct front *front, const struct msg_generation *message)
+{
+	if (message->pool >= front->heritage->pools_count)
+		return;
+	if (message->header.type == MSG_GO)
+		pool_go(&front->pools[message->pool], message->generation);
+	else
+		pool_detach(&front->pools[message->pool], message->generation);
+}
+
+static void
+take_listener(struct front *front, struct msg_buffer *buffer)
+{
+	const struct msg_listen *message = (const void *)buffer->bytes;
+
+	if (buffer->fds_count != 1 || message->listener >= PROTO_LISTENERS_MAX)
+		bug("listen");
+	listener_take(front, message->listener, buffer->fds[0]);
+	buffer->fds_count = 0;
 }
 
 /* Whether the message is a question. */
@@ -267,23 +306,23 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 {
 	const void *message = buffer->bytes;
 	const struct msg_header *header = message;
-	const struct msg_attach *attach = message;
-	const struct msg_generation *detach = message;
 	const struct msg_memory *memory = message;
 	const struct msg_sample *sample = message;
 	const struct msg_prefault *prefault = message;
 
 	switch (header->type) {
 	case MSG_ATTACH:
-		if (attach->pool >= front->heritage->pools_count ||
-		    buffer->fds_count != front->heritage->pools[attach->pool].zygotes)
-			bug("attach");
-		pool_attach(&front->pools[attach->pool], attach->generation, buffer->fds);
-		buffer->fds_count = 0;
+		attach(front, buffer);
 		break;
+	case MSG_GO:
 	case MSG_DETACH:
-		if (detach->pool < front->heritage->pools_count)
-			pool_detach(&front->pools[detach->pool], detach->generation);
+		on_generation(front, message);
+		break;
+	case MSG_RECONFIGURE:
+		reconfigure(front, buffer);
+		break;
+	case MSG_LISTEN:
+		take_listener(front, buffer);
 		break;
 	case MSG_SAMPLED:
 		if (sample->pool < front->heritage->pools_count)
@@ -303,12 +342,6 @@ dispatch(struct front *front, struct msg_buffer *buffer)
 		break;
 	case MSG_LOG_LEVEL:
 		log_set_level(((const struct msg_log_level *)message)->level);
-		break;
-	case MSG_TLS:
-		if (buffer->fds_count != 1)
-			bug("certificates");
-		buffer->fds_count = 0;
-		replace_certificates(front, message, buffer->fds[0]);
 		break;
 	case MSG_ACCESS_LOG:
 		if (buffer->fds_count != 1)

@@ -59,7 +59,8 @@ struct config_pool {
 	uint32_t options_bytes;
 	char options[HERITAGE_OPTIONS_MAX];	  /* as in heritage_zygote */
 	char read_paths[HERITAGE_READ_PATHS_MAX]; /* the same */
-	unsigned line;
+	uint32_t line;
+	uint32_t padding; /* none that is not named: reload compares whole pools */
 };
 
 struct config {
@@ -72,6 +73,7 @@ struct config {
 						 */
 	char access_log[HERITAGE_PATH_MAX];	/* "off", "stderr" or a path */
 	uint32_t log_level;
+	uint32_t drain_timeout_ms;
 	uint32_t required_layers; /* bit mask over enum layer */
 	uint32_t fronts;
 	struct heritage_front limits; /* only its limits are used: header_timeout_ms .. exempt */

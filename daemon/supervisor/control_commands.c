@@ -14,6 +14,7 @@
 #include "base/msg.h"
 #include "supervisor/config.h"
 #include "supervisor/control.h"
+#include "supervisor/control_connection.h"
 #include "supervisor/control_figures.h"
 #include "supervisor/control_histogram.h"
 #include "supervisor/control_memory.h"
@@ -22,8 +23,8 @@
 #include "supervisor/fronts.h"
 #include "supervisor/metrics.h"
 #include "supervisor/procfs.h"
+#include "supervisor/reload.h"
 #include "supervisor/supervisor.h"
-#include "supervisor/tls_reload.h"
 #include "supervisor/zygote_link.h"
 #include "supervisor/zygote_proc.h"
 
@@ -244,20 +245,42 @@ run_recycle(struct control_request *request)
 }
 
 static void
-on_reloaded(void *owner, const char *error, const struct tls_files *files)
+on_reloaded(void *owner, const struct reload_result *result)
 {
 	struct control_request *request = owner;
 
-	if (error != NULL)
-		control_reply_error(request, "%s", error);
+	if (result->error != NULL)
+		control_reply(request, control_make_error(result->error));
 	else
-		control_reply(request, control_figures_reload(files));
+		control_reply(request, control_figures_reload(request->supervisor, result));
 }
 
+/* reload [POOL | --all] [--wait] */
 static void
 run_reload(struct control_request *request)
 {
-	tls_reload(request->supervisor, on_reloaded, request);
+	struct reload *reload = request->supervisor->reload;
+	const char *pool = NULL;
+	bool is_all = false, waits = false;
+
+	for (unsigned i = 1; i < request->words.count; i++) {
+		const char *word = request->words.words[i];
+		if (strcmp(word, "--wait") == 0) {
+			waits = true;
+		} else if (strcmp(word, "--all") == 0) {
+			is_all = true;
+		} else if (word[0] != '-' && pool == NULL) {
+			pool = word;
+		} else {
+			control_reply_error(request, "reload takes a pool, --all and --wait");
+			return;
+		}
+	}
+	if (waits && request->connection != NULL)
+		control_connection_wait_long(request->connection);
+	reload_start(reload, pool, is_all, on_reloaded, request);
+	if (!waits)
+		reload_answer_now(reload, request); /* the request may be gone by now */
 }
 
 static void
@@ -329,7 +352,7 @@ static const struct control_command commands[] = {
 	{ "map", "POOL", CONTROL_READ, control_map_run, "the image as a picture: which pages are copied" },
 	{ "routes", "[POOL]", CONTROL_READ, control_routes_run, "what requests of each route cost" },
 	{ "recycle", "POOL", CONTROL_ADMIN, run_recycle, "replaces a zygote by a new one" },
-	{ "reload", "", CONTROL_ADMIN, run_reload, "reads the certificates of TLS listeners again" },
+	{ "reload", "[POOL] [--all] [--wait]", CONTROL_ADMIN, run_reload, "reads the configuration, workers, certificates again" },
 	{ "policy", "[POOL]", CONTROL_READ, run_policy, "calls outside the profile, with sandbox = \"log\"" },
 	{ "metrics", "", CONTROL_READ, run_metrics, "all figures as Prometheus reads them" },
 	{ "log", "LEVEL", CONTROL_ADMIN, run_log, "sets the log level: error, warning, info, debug" },

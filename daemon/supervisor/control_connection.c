@@ -22,6 +22,9 @@
 #define CONTROL_LINE_MS	  5000	 /* from a line's first byte to its end */
 #define CONTROL_ANSWER_MS 15000	 /* to work on a command, or for the peer to take the answer */
 
+/* Beyond the time after which a new generation is given up. */
+#define CONTROL_LONG_ANSWER_MS 660000
+
 /* The kernel turns a close with unread input into a reset, which could overtake our last line. */
 static void
 discard_input(struct control_connection *connection)
@@ -56,6 +59,7 @@ begin_phase(struct control_connection *connection, enum connection_phase phase)
 		[PHASE_IDLE] = CONTROL_IDLE_MS,
 		[PHASE_LINE] = CONTROL_LINE_MS,
 		[PHASE_ANSWER] = CONTROL_ANSWER_MS,
+		[PHASE_LONG_ANSWER] = CONTROL_LONG_ANSWER_MS,
 	};
 	const struct timeval bound = clock_timeval(bounds_ms[phase]);
 
@@ -71,6 +75,12 @@ set_phase(struct control_connection *connection, enum connection_phase phase)
 {
 	if (connection->phase != phase || !evtimer_pending(connection->timer, NULL))
 		begin_phase(connection, phase);
+}
+
+void
+control_connection_wait_long(struct control_connection *connection)
+{
+	begin_phase(connection, PHASE_LONG_ANSWER);
 }
 
 static bool

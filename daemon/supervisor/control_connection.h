@@ -18,7 +18,7 @@ struct event;
 struct event_base;
 
 /* What the timer of a connection bounds just now. */
-enum connection_phase { PHASE_IDLE, PHASE_LINE, PHASE_ANSWER, PHASE_MAX };
+enum connection_phase { PHASE_IDLE, PHASE_LINE, PHASE_ANSWER, PHASE_LONG_ANSWER, PHASE_MAX };
 
 TAILQ_HEAD(control_connections, control_connection);
 
@@ -45,6 +45,9 @@ struct control_connection *control_connection_new(struct control *control, struc
 
 /* Closes it; a command in progress goes on without it. */
 void control_connection_free(struct control_connection *connection);
+
+/* The answer to this command may take as long as a zygote may load. */
+void control_connection_wait_long(struct control_connection *connection);
 
 /* Sends one answer; NULL says that memory was lacking for it. Does not free the connection. */
 void control_connection_write(struct control_connection *connection, const json_t *reply);

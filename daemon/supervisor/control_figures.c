@@ -20,6 +20,7 @@
 #include "supervisor/control_image.h"
 #include "supervisor/control_prefault.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/reload.h"
 #include "supervisor/tls_files.h"
 #include "supervisor/zygote_proc.h"
 
@@ -106,6 +107,8 @@ listeners_json(const struct config *config)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < config->listeners_count; i++) {
+		if (config->listeners[i].front.name[0] == '\0')
+			continue;
 		const struct heritage_listener *listener = &config->listeners[i].front;
 		json_t *object = json_object();
 		set_text(object, "name", listener->name);
@@ -302,16 +305,39 @@ control_figures_recycle(const struct zygote_pool *pool)
 	return object;
 }
 
+static json_t *
+changed_pools(const struct supervisor *supervisor, const struct reload_plan *plan)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < PROTO_POOLS_MAX; i++) {
+		const struct zygote_pool *pool = &supervisor->pools[i];
+		json_t *object;
+		if (plan->pools[i] == POOL_SAME)
+			continue;
+		object = json_object();
+		set_text(object, "pool", pool->config->front.name);
+		set_text(object, "change", reload_plan_change_name(plan->pools[i]));
+		set_number(object, "generation", pool->serving != NULL ? pool->serving->number : 0);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 json_t *
-control_figures_reload(const struct tls_files *files)
+control_figures_reload(const struct supervisor *supervisor, const struct reload_result *result)
 {
 	json_t *object = json_pack("{s:b}", "ok", 1);
+	const struct tls_files *files = result->tls;
 	json_t *notices = json_array();
 
+	set_text(object, "state", reload_is_running(supervisor) ? "loading" : "done");
+	set_real(object, "took_seconds", (double)result->took_ms / 1e3);
 	set_number(object, "certificates", files != NULL ? files->certificates : 0);
 	for (unsigned i = 0; files != NULL && i < files->notes_count; i++)
 		json_array_append_new(notices, json_string(files->notes[i]));
 	json_object_set_new(object, "notices", notices);
+	json_object_set_new(object, "pools", changed_pools(supervisor, result->plan));
 	return object;
 }
 

@@ -15,7 +15,7 @@ struct msg_stats;
 struct msg_stats_end;
 struct msg_stats_times;
 struct supervisor;
-struct tls_files;
+struct reload_result;
 struct zygote_pool;
 
 /* `info`: the whole answer. */
@@ -29,8 +29,9 @@ json_t *control_figures_requests(const struct zygote_pool *pool, const struct ms
 /* `pools`: one pool's zygote and children. */
 json_t *control_figures_pool(const struct zygote_pool *pool, const struct msg_stats *stats);
 
-/* `recycle`: the whole answer about a pool that was. */
-json_t *control_figures_reload(const struct tls_files *files); /* NULL: there are none */
+/* `reload`: the whole answer about one that took effect, or that loads. */
+json_t *control_figures_reload(const struct supervisor *supervisor,
+			       const struct reload_result *result); /* NULL: there are none */
 json_t *control_figures_recycle(const struct zygote_pool *pool);
 
 /* `children`: one of them, with its pid as we see it. */

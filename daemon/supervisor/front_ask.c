@@ -187,43 +187,6 @@ ask_pool(struct front_asks *asks, enum msg_type type, uint32_t pool, front_answe
 	send_ask(ask, &message);
 }
 
-/*
- * A front that starts has the bundle that the supervisor had then, so each must be ready. Who is asked is decided before anybody is
- * sent anything: it is all of them.
- */
-static const char *
-send_tls(struct front_ask *ask, int fd, uint32_t bytes)
-{
-	const struct supervisor *supervisor = ask->asks->supervisor;
-	struct front_proc *front = NULL;
-
-	ask->is_for_all = true;
-	while ((front = fronts_next(supervisor, front)) != NULL)
-		if (front->state != FRONT_READY)
-			return "the front is not running";
-	while ((front = fronts_next(supervisor, front)) != NULL) {
-		if (front_proc_send_tls(front, ask->cookie, fd, bytes) < 0)
-			return errno == EAGAIN ? "a front is busy" : "the front is not running";
-		ask->waiting |= 1u << front->index;
-	}
-	return NULL;
-}
-
-void
-front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done, void *owner)
-{
-	struct front_ask *ask = ask_new(asks, done, owner);
-	const char *error;
-
-	if (ask == NULL) {
-		answer_out_of_memory(done, owner);
-		return;
-	}
-	error = send_tls(ask, fd, bytes);
-	if (error != NULL)
-		front_ask_close(ask, error);
-}
-
 void
 front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner)
 {
@@ -241,7 +204,7 @@ static void
 lose_part(struct front_ask *ask, uint32_t front)
 {
 	ask->answer.fronts--;
-	if (ask->is_for_all || ask->answer.fronts == 0)
+	if (ask->answer.fronts == 0)
 		front_ask_close(ask, "the front died");
 	else
 		front_ask_end_part(ask, front);

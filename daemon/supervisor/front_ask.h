@@ -42,14 +42,10 @@ void front_ask_stats(struct front_asks *asks, front_answer_fn *done, void *owner
 void front_ask_penalties(struct front_asks *asks, front_answer_fn *done, void *owner);
 void front_ask_children(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
 
-/* Has all fronts use another bundle; `error` is the reason of one that does not, which keeps what it has. `fd` stays the caller's. */
-void front_ask_tls(struct front_asks *asks, int fd, uint32_t bytes, front_answer_fn *done,
-		   void *owner);
-
 /* The routes of one pool, in their order. */
 void front_ask_routes(struct front_asks *asks, uint32_t pool, front_answer_fn *done, void *owner);
 
-/* MSG_STATS to MSG_STATS_END, MSG_CHILDREN, MSG_PENALTIES, MSG_ROUTE and MSG_TLS_DONE. Answers to questions that are closed are
+/* MSG_STATS to MSG_STATS_END, MSG_CHILDREN, MSG_PENALTIES and MSG_ROUTE. Answers to questions that are closed are
  * dropped. */
 void front_ask_on_message(struct front_asks *asks, uint32_t front, const struct msg_buffer *buffer);
 

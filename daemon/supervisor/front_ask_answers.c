@@ -154,22 +154,6 @@ on_penalties(struct front_asks *asks, uint32_t front, const struct msg_penalties
 		front_ask_end_part(ask, front);
 }
 
-static void
-on_tls_done(struct front_asks *asks, uint32_t front, const struct msg_tls_done *message)
-{
-	struct front_ask *ask = find_ask(asks, message->cookie, front);
-	char error[sizeof(message->error)];
-
-	if (ask == NULL)
-		return;
-	log_escape(message->error, strnlen(message->error, sizeof(message->error) - 1), error,
-		   sizeof(error));
-	if (error[0] != '\0')
-		front_ask_close(ask, error);
-	else
-		front_ask_end_part(ask, front);
-}
-
 /* Each front's come in order, each once. */
 static void
 on_route(struct front_asks *asks, uint32_t front, const struct msg_route *message)
@@ -218,9 +202,6 @@ front_ask_on_message(struct front_asks *asks, uint32_t front, const struct msg_b
 		break;
 	case MSG_PENALTIES:
 		on_penalties(asks, front, (const void *)buffer->bytes);
-		break;
-	case MSG_TLS_DONE:
-		on_tls_done(asks, front, (const void *)buffer->bytes);
 		break;
 	case MSG_ROUTE:
 		on_route(asks, front, (const void *)buffer->bytes);

@@ -16,7 +16,6 @@ struct front_ask {
 	uint64_t cookie;
 	uint32_t pool;	  /* of a question about one */
 	uint32_t waiting; /* bit mask of the fronts that have not answered it yet */
-	bool is_for_all;  /* without one of them it has failed */
 	uint32_t routes_from[PROTO_FRONTS_MAX]; /* how many each has told of */
 	struct event *timer;
 	front_answer_fn *done;

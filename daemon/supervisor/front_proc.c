@@ -29,6 +29,8 @@
 #include "supervisor/metrics.h"
 #include "supervisor/policy_compile.h"
 #include "supervisor/recycle.h"
+#include "supervisor/reload.h"
+#include "supervisor/service_manager.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
 #include "supervisor/zygote_link.h"
@@ -80,6 +82,7 @@ on_ready(struct front_proc *front)
 		  (int)front->process.pid, front->epoch);
 	access_file_send(front);
 	zygote_link_attach_all(front);
+	service_manager_on_ready(front->supervisor->service);
 }
 
 static void
@@ -94,6 +97,12 @@ on_message(void *owner, struct msg_buffer *buffer)
 		break;
 	case MSG_ATTACHED:
 		zygote_link_on_attached(front, (const void *)buffer->bytes);
+		break;
+	case MSG_RECONFIGURED:
+		reload_on_reconfigured(front, ((const struct msg_cookie *)header)->cookie);
+		break;
+	case MSG_HELD:
+		zygote_link_on_held(front, (const void *)buffer->bytes);
 		break;
 	case MSG_MEMORY_LOOK:
 		memory_watch_look(front->supervisor, (const void *)buffer->bytes);
@@ -113,7 +122,6 @@ on_message(void *owner, struct msg_buffer *buffer)
 	case MSG_STATS_END:
 	case MSG_CHILDREN:
 	case MSG_PENALTIES:
-	case MSG_TLS_DONE:
 	case MSG_ROUTE:
 		front_ask_on_message(front->supervisor->asks, front->index, buffer);
 		break;
@@ -275,6 +283,7 @@ front_proc_on_exit(struct front_proc *front, int status)
 	front->supervisor->board->connections[front->index] = FRONT_ABSENT;
 	channel_close(&front->channel);
 	spawn_forget(&front->process);
+	reload_on_front_lost(front);
 	zygote_link_on_front_lost(front);
 	front_ask_on_front_lost(front->supervisor->asks, front->index);
 	if (state == FRONT_STOPPING || front->supervisor->state != SUPERVISOR_RUNNING) {
@@ -283,57 +292,6 @@ front_proc_on_exit(struct front_proc *front, int status)
 	} else {
 		restart_later(front, healthy_ms);
 	}
-}
-
-bool
-front_proc_takes_messages(const struct front_proc *front)
-{
-	return front->state == FRONT_READY || front->state == FRONT_STOPPING;
-}
-
-int
-front_proc_send(struct front_proc *front, const void *message)
-{
-	return front_proc_send_fd(front, message, -1);
-}
-
-int
-front_proc_send_fd(struct front_proc *front, const void *message, int fd)
-{
-	if (!front_proc_takes_messages(front)) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	return channel_send(&front->channel, message, &fd, fd >= 0);
-}
-
-int
-front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
-{
-	struct msg_tls message = { .cookie = cookie, .bytes = bytes };
-
-	msg_init(&message, MSG_TLS);
-	if (front->state != FRONT_READY) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	return channel_send(&front->channel, &message, &fd, 1);
-}
-
-bool
-front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, const int *fds,
-		  unsigned fds_count)
-{
-	struct msg_attach message = { .pool = pool, .generation = generation };
-
-	if (front->state != FRONT_READY)
-		return false;
-	msg_init(&message, MSG_ATTACH);
-	if (channel_send(&front->channel, &message, fds, fds_count) == 0)
-		return true;
-	log_event(LOG_WARNING, "front takes no messages", "error=\"%s\"", strerror(errno));
-	spawn_kill(&front->process, SIGKILL);
-	return false;
 }
 
 bool
@@ -353,6 +311,12 @@ front_proc_end(struct front_proc *front, int signal)
 {
 	set_state(front, front->process.pid != 0 ? FRONT_STOPPING : FRONT_DOWN);
 	spawn_kill(&front->process, signal);
+}
+
+bool
+front_proc_is_ready(const struct front_proc *front)
+{
+	return front->state == FRONT_READY;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/proto.h"
 #include "supervisor/backoff.h"
 #include "supervisor/channel.h"
 #include "supervisor/spawn.h"
@@ -58,14 +59,21 @@ int front_proc_send(struct front_proc *front, const void *message)
 int front_proc_send_fd(struct front_proc *front, const void *message, int fd)
 	__attribute__((warn_unused_result));
 
-/* Hands a front that is ready a bundle of certificates; `fd` stays the caller's. As above. */
-int front_proc_send_tls(struct front_proc *front, uint64_t cookie, int fd, uint32_t bytes)
-	__attribute__((warn_unused_result));
+/* The same where a front that does not take it is of no more use: it is killed. */
+void front_proc_send_or_kill(struct front_proc *front, const void *message);
 
 /* Gives a front that is ready a generation's channels; a front that does not take them is killed.
  * False: not given. */
-bool front_proc_attach(struct front_proc *front, uint32_t pool, uint32_t generation, const int *fds,
+bool front_proc_attach(struct front_proc *front, struct msg_attach *message, const int *fds,
 		       unsigned fds_count);
+
+/*
+ * Gives a front that is ready the configuration in effect, and the listeners of `is_new`;
+ * reload_on_reconfigured follows, or the front's death. False: not given. One that does not take
+ * them is killed, and the next one starts with them.
+ */
+bool front_proc_reconfigure(struct front_proc *front, uint64_t cookie,
+			    const bool is_new[PROTO_LISTENERS_MAX]);
 
 /* Asks it to drain; supervisor_on_drained follows, or the front's death. False when there is nobody
  * to drain. */
@@ -74,6 +82,8 @@ bool front_proc_drain(struct front_proc *front);
 /* Sends it the signal; it is not started again. */
 void front_proc_end(struct front_proc *front, int signal);
 
+/* It takes messages, and has not been told to go. */
+bool front_proc_is_ready(const struct front_proc *front);
 bool front_proc_is_gone(const struct front_proc *front);
 
 #endif

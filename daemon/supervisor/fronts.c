@@ -110,6 +110,36 @@ fronts_send(struct supervisor *supervisor, const void *message)
 	return failed ? -1 : sent;
 }
 
+uint32_t
+fronts_reconfigure(struct supervisor *supervisor, uint64_t cookie,
+		   const bool is_new[PROTO_LISTENERS_MAX])
+{
+	uint32_t told = 0;
+
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;)
+		if (front_proc_reconfigure(front, cookie, is_new))
+			told |= 1u << front->index;
+	return told;
+}
+
+bool
+fronts_are_serving(const struct supervisor *supervisor)
+{
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;)
+		if (front_proc_is_ready(front))
+			return true;
+	return false;
+}
+
+bool
+fronts_are_ready(const struct supervisor *supervisor)
+{
+	for (struct front_proc *front = NULL; (front = fronts_next(supervisor, front)) != NULL;)
+		if (!front_proc_is_ready(front))
+			return false;
+	return true;
+}
+
 bool
 fronts_drain(struct supervisor *supervisor)
 {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/proto.h"
+
 struct front_proc;
 struct supervisor;
 
@@ -26,6 +28,17 @@ bool fronts_on_exit(struct supervisor *supervisor, pid_t pid, int status);
  * Sends a message to each that is ready. The number of those that got it; -1 when one is ready and could not take it.
  */
 int fronts_send(struct supervisor *supervisor, const void *message);
+
+/*
+ * Has each use the configuration in effect, as front_proc_reconfigure. A bit mask of those that will
+ * answer.
+ */
+uint32_t fronts_reconfigure(struct supervisor *supervisor, uint64_t cookie,
+			    const bool is_new[PROTO_LISTENERS_MAX]);
+
+/* Whether one serves, and whether each of them does. */
+bool fronts_are_serving(const struct supervisor *supervisor);
+bool fronts_are_ready(const struct supervisor *supervisor);
 
 /* Asks all to drain, and ends those that have nothing to. False when there is nobody to drain. */
 bool fronts_drain(struct supervisor *supervisor);

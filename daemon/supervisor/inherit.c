@@ -19,6 +19,7 @@
 #include "supervisor/share.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tls_files.h"
+#include "supervisor/zygote_proc.h"
 
 /* Seals, then frees the struct. */
 static int
@@ -32,12 +33,17 @@ seal(const char *name, void *heritage, size_t size)
 	return fd;
 }
 
+/* A pool that is not live keeps its place, and gets no request. */
 static void
-set_pool(const struct supervisor *supervisor, const struct config_pool *pool,
-	 struct heritage_pool *out)
+take_pool(const struct zygote_pool *pool, struct heritage_pool *out)
 {
-	*out = pool->front;
-	out->prefault_bytes = prefault_bytes(supervisor, pool);
+	memset(out, 0, sizeof(*out));
+	if (pool->phase == POOL_FREE)
+		return;
+	*out = pool->config->front;
+	out->prefault_bytes = prefault_bytes(pool->supervisor, pool->config);
+	if (pool->phase != POOL_LIVE)
+		out->routes_count = 0;
 }
 
 int
@@ -63,7 +69,7 @@ inherit_seal_front(const struct supervisor *supervisor, uint32_t front, uint32_t
 	heritage->pools_count = config->pools_count;
 	heritage->listeners_count = config->listeners_count;
 	for (uint32_t i = 0; i < config->pools_count; i++) {
-		set_pool(supervisor, &config->pools[i], &heritage->pools[i]);
+		take_pool(&supervisor->pools[i], &heritage->pools[i]);
 		share_pool(&heritage->pools[i], config->fronts, front);
 	}
 	for (uint32_t i = 0; i < config->listeners_count; i++)

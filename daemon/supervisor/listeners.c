@@ -1,7 +1,7 @@
 /*
  * Listening sockets.
  *
- * Runs in: supervisor, at start. They stay open here for the daemon's life, so that connections
+ * Runs in: supervisor, at start and at a reload. They stay open here as long as they are configured, so that connections
  * wait in the queue while a front is restarted; the supervisor itself never accepts.
  */
 #include "supervisor/listeners.h"
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "supervisor/config_value.h"
 #include "supervisor/identity.h"
 #include "supervisor/unix_socket.h"
+#include "supervisor/service_sockets.h"
 
 static const char *
 advice(int error)
@@ -36,13 +38,15 @@ advice(int error)
 	}
 }
 
-static _Noreturn void
-fail(const struct config_listener *listener, const char *step)
+static int
+fail(const struct config_listener *listener, const char *step, int fd, char *error)
 {
-	const int error = errno;
-
-	die("listener \"%s\": cannot %s %s: %s%s", listener->front.name, step,
-	    listener->front.address, strerror(error), advice(error));
+	snprintf(error, LISTENERS_ERROR_MAX, "listener \"%s\": cannot %s %s: %s%s",
+		 listener->front.name, step, listener->front.address, strerror(errno),
+		 advice(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static int
@@ -72,8 +76,9 @@ open_unix(const struct config_listener *listener, const struct identity *identit
 	return unix_socket_open(&wanted);
 }
 
-static int
-open_listener(const struct config_listener *listener, const struct identity *identity)
+int
+listeners_open_one(const struct config_listener *listener, const struct identity *identity,
+		   char error[LISTENERS_ERROR_MAX])
 {
 	const int on = 1;
 	struct sockaddr_storage address;
@@ -81,22 +86,43 @@ open_listener(const struct config_listener *listener, const struct identity *ide
 
 	if (config_parse_address(listener->front.address, &address, &length) < 0) {
 		errno = EINVAL;
-		fail(listener, "understand");
+		return fail(listener, "understand", -1, error);
 	}
 	if (address.ss_family == AF_UNIX)
 		return open_unix(listener, identity);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		fail(listener, "open a socket for");
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		fail(listener, "prepare");
-	if (address.ss_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		fail(listener, "prepare");
+		return fail(listener, "open a socket for", fd, error);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (address.ss_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0))
+		return fail(listener, "prepare", fd, error);
 	if (bind(fd, (const struct sockaddr *)&address, length) < 0)
-		fail(listener, "bind to");
+		return fail(listener, "bind to", fd, error);
 	if (listen(fd, SOMAXCONN) < 0)
-		fail(listener, "listen on");
+		return fail(listener, "listen on", fd, error);
+	return fd;
+}
+
+static bool
+is_unix(const struct config_listener *listener)
+{
+	return strncmp(listener->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0;
+}
+
+/* The service manager's, if it has one of that name. */
+static int
+take_listener(const struct config_listener *listener, const struct identity *identity,
+	      bool *has_file_out)
+{
+	char error[LISTENERS_ERROR_MAX];
+	int fd = service_sockets_find(listener->front.name);
+
+	*has_file_out = fd < 0 && is_unix(listener);
+	if (fd < 0)
+		fd = listeners_open_one(listener, identity, error);
+	if (fd < 0)
+		die("%s", error);
 	return fd;
 }
 
@@ -105,26 +131,32 @@ listeners_open(const struct config *config, const struct identity *identity,
 	       struct listeners *listeners_out)
 {
 	for (uint32_t i = 0; i < config->listeners_count; i++)
-		listeners_out->fds[i] = open_listener(&config->listeners[i], identity);
+		listeners_out->fds[i] =
+			take_listener(&config->listeners[i], identity, &listeners_out->has_file[i]);
 	listeners_out->count = config->listeners_count;
 	listeners_out->config = config;
+	service_sockets_close_rest();
 }
 
-static void
-remove_file(const char *address)
+void
+listeners_remove_file(struct listeners *listeners, uint32_t index)
 {
-	if (strncmp(address, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0 &&
-	    unlink(address + strlen(CONFIG_UNIX)) < 0)
+	const char *address = listeners->config->listeners[index].front.address;
+
+	if (listeners->has_file[index] && unlink(address + strlen(CONFIG_UNIX)) < 0)
 		log_event(LOG_WARNING, "socket not removed", "address=\"%s\" error=\"%s\"", address,
 			  strerror(errno));
+	listeners->has_file[index] = false;
 }
 
 void
 listeners_close(struct listeners *listeners)
 {
 	for (uint32_t i = 0; i < listeners->count; i++) {
+		if (listeners->fds[i] < 0)
+			continue;
 		close(listeners->fds[i]);
-		remove_file(listeners->config->listeners[i].front.address);
+		listeners_remove_file(listeners, i);
 	}
 	listeners->count = 0;
 }

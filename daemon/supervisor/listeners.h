@@ -7,22 +7,41 @@
 
 #include "base/proto.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#define LISTENERS_ERROR_MAX 256
+
 struct config;
+struct config_listener;
 struct identity;
 
 struct listeners {
-	uint32_t count;
-	int fds[PROTO_LISTENERS_MAX]; /* in the order of config.listeners */
+	uint32_t count;		      /* places, free ones too */
+	int fds[PROTO_LISTENERS_MAX]; /* in the order of config.listeners; -1: free */
+	bool has_file
+		[PROTO_LISTENERS_MAX]; /* of a Unix socket that we made, not the service manager */
 	const struct config *config;
 };
 
-/* Opens, binds and listens. Dies with a line that names the listener and what to do. */
+/*
+ * Takes each from the service manager if it has one of that name, else opens, binds and listens. Dies
+ * with a line that names the listener and what to do.
+ */
 void listeners_open(const struct config *config, const struct identity *identity,
 		    struct listeners *listeners_out);
 
-/* Closes them, and removes the files of Unix sockets. */
+/*
+ * A listening socket for that address, the caller's; -1 after writing why not and what to do. For a
+ * Unix socket it dies instead: at start only.
+ */
+int listeners_open_one(const struct config_listener *listener, const struct identity *identity,
+		       char error[LISTENERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Removes the file of a Unix socket, if it is ours, while config still names it. */
+void listeners_remove_file(struct listeners *listeners, uint32_t index);
+
+/* Closes them, and removes their files. */
 void listeners_close(struct listeners *listeners);
 
 #endif

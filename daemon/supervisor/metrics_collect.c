@@ -85,6 +85,8 @@ collect_processes(const struct supervisor *supervisor, struct metrics_snapshot *
 	for (struct zygote_pool *pool = NULL;
 	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
 		const struct zygote_generation *generation;
+		if (pool->phase != POOL_LIVE)
+			continue;
 		struct process_stat *sums =
 			add_process(snapshot, "zygote", pool->config->front.name);
 		LIST_FOREACH (generation, &pool->generations, link)
@@ -99,6 +101,7 @@ collect_pool(const struct zygote_pool *pool, struct metrics_pool *out)
 	const struct zygote_generation *shown = zygote_proc_shown(pool);
 
 	out->name = pool->config->front.name;
+	out->index = pool->index;
 	out->is_serving = pool->serving != NULL;
 	out->generation = shown != NULL ? shown->number : pool->last_number;
 	if (shown != NULL && shown->ready_ms != 0) {
@@ -113,10 +116,37 @@ collect_pool(const struct zygote_pool *pool, struct metrics_pool *out)
 		out->layers = pool->serving->ready.layers;
 }
 
+/* One that is not live yet, or any more, may have a name that another one has. Whether all of them serve. */
+static bool
+collect_pools(const struct supervisor *supervisor, struct metrics_snapshot *snapshot)
+{
+	bool serves = true;
+
+	for (const struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
+		if (pool->phase != POOL_LIVE)
+			continue;
+		collect_pool(pool, &snapshot->pools[snapshot->pools_count++]);
+		serves &= pool->serving != NULL;
+	}
+	return serves;
+}
+
+/* A reload leaves places without a name. */
+static void
+collect_listeners(const struct config *config, struct metrics_snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < config->listeners_count; i++) {
+		const char *name = config->listeners[i].front.name;
+		if (name[0] != '\0')
+			snapshot->listeners[snapshot->listeners_count++] =
+				(struct metrics_listener){ .name = name, .index = i };
+	}
+}
+
 void
 metrics_collect_own(const struct supervisor *supervisor, struct metrics_snapshot *snapshot_out)
 {
-	const struct config *config = supervisor->config;
 	bool serves = true;
 
 	memset(snapshot_out, 0, sizeof(*snapshot_out));
@@ -129,14 +159,8 @@ metrics_collect_own(const struct supervisor *supervisor, struct metrics_snapshot
 		snapshot_out->front_restarts += front->epoch > 1 ? front->epoch - 1 : 0;
 		serves &= front->state == FRONT_READY;
 	}
-	snapshot_out->pools_count = config->pools_count;
-	for (uint32_t i = 0; i < config->pools_count; i++) {
-		collect_pool(&supervisor->pools[i], &snapshot_out->pools[i]);
-		serves &= supervisor->pools[i].serving != NULL;
-	}
-	snapshot_out->listeners_count = config->listeners_count;
-	for (uint32_t i = 0; i < config->listeners_count; i++)
-		snapshot_out->listeners[i].name = config->listeners[i].front.name;
+	serves &= collect_pools(supervisor, snapshot_out);
+	collect_listeners(supervisor->config, snapshot_out);
 	snapshot_out->is_ready = serves && supervisor->state == SUPERVISOR_RUNNING;
 	collect_processes(supervisor, snapshot_out);
 }
@@ -200,12 +224,13 @@ metrics_collect_front(const struct front_answer *answer, struct metrics_snapshot
 	snapshot->has_front = true;
 	for (uint32_t i = 0; i < snapshot->pools_count; i++) {
 		struct metrics_pool *pool = &snapshot->pools[i];
-		add_stats(&pool->stats, &answer->pools[i]);
-		add_times(&pool->times, &answer->times[i]);
-		pool->breaker_open |= answer->pools[i].breaker != BREAKER_CLOSED;
+		add_stats(&pool->stats, &answer->pools[pool->index]);
+		add_times(&pool->times, &answer->times[pool->index]);
+		pool->breaker_open |= answer->pools[pool->index].breaker != BREAKER_CLOSED;
 	}
 	for (uint32_t i = 0; i < snapshot->listeners_count; i++)
-		add_listener(&snapshot->listeners[i], &answer->listeners[i]);
+		add_listener(&snapshot->listeners[i],
+			     &answer->listeners[snapshot->listeners[i].index]);
 	add_outcomes(snapshot->front.outcomes, answer->front.outcomes);
 	snapshot->front.handshakes_ok += answer->front.handshakes_ok;
 	snapshot->front.handshakes_resumed += answer->front.handshakes_resumed;
@@ -248,5 +273,5 @@ void
 metrics_collect_memory(const struct supervisor *supervisor, struct metrics_snapshot *snapshot)
 {
 	for (uint32_t i = 0; i < snapshot->pools_count; i++)
-		collect_memory(&supervisor->pools[i], &snapshot->pools[i]);
+		collect_memory(&supervisor->pools[snapshot->pools[i].index], &snapshot->pools[i]);
 }

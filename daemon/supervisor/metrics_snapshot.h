@@ -27,6 +27,7 @@ struct metrics_memory {
 
 struct metrics_pool {
 	const char *name;
+	uint32_t index;	     /* its number in messages, which is not its place here */
 	uint32_t is_serving; /* 1: a loaded zygote serves it */
 	uint32_t generation;
 	uint64_t load_us; /* 0 until it has loaded, as the next */
@@ -44,6 +45,7 @@ struct metrics_pool {
 
 struct metrics_listener {
 	const char *name;
+	uint32_t index; /* as a pool's */
 	uint64_t connections[ACTIVITY_MAX];
 	uint64_t accepted;
 	uint64_t refused;

@@ -311,7 +311,7 @@ static const struct policy_row rows[] = {
 	{ "read", ALLOW, .profile = "front", .reason = "clients, children, their log pipes" },
 	{ "readv", ALLOW, .profile = "front", .reason = "clients, children" },
 	{ "pread64", ALLOW, .profile = "front",
-	  .reason = "new certificates, the text of the metrics: sealed memfds" },
+	  .reason = "configuration, certificates, the text of the metrics: sealed memfds" },
 	{ "recvfrom", ALLOW, .profile = "front", .reason = "clients, children" },
 	{ "recvmsg", ALLOW, .profile = "front", .reason = "messages" },
 	{ "write", ALLOW, .profile = "front", .reason = "clients, children, the log" },

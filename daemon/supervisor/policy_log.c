@@ -151,7 +151,7 @@ policy_log_close(struct zygote_generation *generation)
 static struct policy_listener **
 find_place(struct zygote_generation *generation, const struct policy_listener *listener)
 {
-	for (unsigned i = 0; i < generation->pool->config->front.zygotes; i++)
+	for (unsigned i = 0; i < generation->zygotes; i++)
 		if (generation->listeners[i] == listener)
 			return &generation->listeners[i];
 	return NULL;

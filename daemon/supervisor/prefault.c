@@ -99,10 +99,9 @@ map_and_seal(int fd, struct prefault_table **table_out)
 }
 
 int
-prefault_open(struct zygote_generation *generation, int *fd_out)
+prefault_open(struct zygote_generation *generation, const struct config_pool *config, int *fd_out)
 {
-	const uint64_t bytes =
-		prefault_bytes(generation->pool->supervisor, generation->pool->config);
+	const uint64_t bytes = prefault_bytes(generation->pool->supervisor, config);
 	struct prefault *prefault;
 
 	*fd_out = -1;

@@ -28,8 +28,8 @@ bool prefault_is_available(const struct supervisor *supervisor);
 uint64_t prefault_bytes(const struct supervisor *supervisor, const struct config_pool *pool);
 
 /* Makes the generation's table. *fd_out is the caller's, for the zygote; -1 when there is none. 0, or -1 with errno. */
-int prefault_open(struct zygote_generation *generation, int *fd_out)
-	__attribute__((warn_unused_result));
+int prefault_open(struct zygote_generation *generation, const struct config_pool *config,
+		  int *fd_out) __attribute__((warn_unused_result));
 void prefault_forget(struct zygote_generation *generation);
 
 /* The sampler's observer. */

@@ -15,9 +15,10 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "supervisor/available.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
-#include "supervisor/procfs.h"
+#include "supervisor/reload.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_proc.h"
 
@@ -68,7 +69,7 @@ has_memory(const struct zygote_pool *pool, char error[REFUSAL_MAX])
 	const uint64_t needed = pool->serving->ready.state_bytes;
 	uint64_t available;
 
-	if (procfs_available_bytes(&available) < 0 || needed <= available)
+	if (available_bytes(&available) < 0 || needed <= available)
 		return true;
 	snprintf(error, REFUSAL_MAX,
 		 "not enough memory for a second generation: state_bytes=%llu available_bytes=%llu",
@@ -85,6 +86,8 @@ may_start(const struct zygote_pool *pool, char error[REFUSAL_MAX])
 		text = "the daemon is stopping";
 	else if (pool->recycle.running != RECYCLE_NONE)
 		text = "the pool is being recycled";
+	else if (reload_is_running(pool->supervisor))
+		text = "a reload is in progress";
 	else if (pool->serving == NULL)
 		text = "the pool is not serving";
 	if (text == NULL)
@@ -285,9 +288,17 @@ recycle_fini(struct zygote_pool *pool)
 }
 
 void
+recycle_on_configured(struct zygote_pool *pool)
+{
+	if (pool->serving != NULL && pool->recycle.wanted == RECYCLE_NONE)
+		set_age_timer(pool);
+}
+
+void
 recycle_stop(struct zygote_pool *pool)
 {
 	evtimer_del(pool->recycle.timer);
 	pool->recycle.wanted = RECYCLE_NONE;
-	answer(pool, "the daemon is stopping");
+	answer(pool,
+	       pool->phase == POOL_REMOVED ? "the pool is removed" : "the daemon is stopping");
 }

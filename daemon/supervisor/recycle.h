@@ -56,7 +56,10 @@ void recycle_on_wanted(struct supervisor *supervisor, const struct msg_recycle *
 void recycle_on_serving(struct zygote_generation *generation);
 void recycle_on_failed(struct zygote_generation *generation);
 
-/* The daemon stops: no more attempts; who waits is told. */
+/* recycle_after may be another. */
+void recycle_on_configured(struct zygote_pool *pool);
+
+/* The daemon stops, or the pool is removed: no more attempts; who waits is told. */
 void recycle_stop(struct zygote_pool *pool);
 
 #endif

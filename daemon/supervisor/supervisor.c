@@ -29,6 +29,7 @@
 #include "supervisor/control.h"
 #include "supervisor/front_ask.h"
 #include "supervisor/fronts.h"
+#include "supervisor/log_stream.h"
 #include "supervisor/metrics.h"
 #include "supervisor/options.h"
 #include "supervisor/policy_log.h"
@@ -36,12 +37,14 @@
 #include "supervisor/sampler.h"
 #include "supervisor/survey.h"
 #include "supervisor/tls_files.h"
+#include "supervisor/reload.h"
+#include "supervisor/service_manager.h"
+#include "supervisor/service_sockets.h"
 #include "supervisor/zygote_proc.h"
 
-#define STOP_DRAIN_MS 5000
-#define STOP_KILL_MS  500 /* from the front's SIGTERM to its SIGKILL */
+#define STOP_KILL_MS 500 /* from the front's SIGTERM to its SIGKILL */
 
-enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_CHLD, SIGNAL_USR1, SIGNALS };
+enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNAL_CHLD, SIGNAL_USR1, SIGNALS };
 
 void
 supervisor_add_notice(struct supervisor *supervisor, const char *text)
@@ -68,9 +71,10 @@ static void
 set_state(struct supervisor *supervisor, enum supervisor_state state)
 {
 	supervisor->state = state;
+	reload_stop(supervisor->reload);
 	if (state == SUPERVISOR_DRAINING) {
 		zygote_proc_stop_restarts(supervisor);
-		set_stop_timer(supervisor, STOP_DRAIN_MS);
+		set_stop_timer(supervisor, supervisor->config->drain_timeout_ms);
 	} else if (state == SUPERVISOR_ENDING) {
 		zygote_proc_stop_restarts(supervisor);
 		zygote_proc_end_all(supervisor);
@@ -86,6 +90,9 @@ supervisor_stop(struct supervisor *supervisor, const char *reason)
 	if (supervisor->state == SUPERVISOR_ENDING)
 		return;
 	log_event(LOG_INFO, "stop", "reason=%s", reason);
+	service_manager_on_stopping(supervisor->service, supervisor->config->drain_timeout_ms);
+	/* Ours would go on taking connections that nobody answers. */
+	listeners_close(&supervisor->listeners);
 	if (supervisor->state == SUPERVISOR_RUNNING && fronts_drain(supervisor))
 		set_state(supervisor, SUPERVISOR_DRAINING);
 	else
@@ -99,6 +106,7 @@ supervisor_fail(struct supervisor *supervisor, const char *reason)
 	if (supervisor->state == SUPERVISOR_ENDING)
 		return;
 	log_event(LOG_ERROR, "stop", "reason=\"%s\"", reason);
+	service_manager_on_stopping(supervisor->service, 0);
 	set_state(supervisor, SUPERVISOR_ENDING);
 }
 
@@ -128,7 +136,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	if (supervisor->state == SUPERVISOR_DRAINING) {
-		log_event(LOG_WARNING, "drain took too long", "after_ms=%d", STOP_DRAIN_MS);
+		log_event(LOG_WARNING, "drain took too long", "after_ms=%u",
+			  supervisor->config->drain_timeout_ms);
 		set_state(supervisor, SUPERVISOR_ENDING);
 		return;
 	}
@@ -143,6 +152,16 @@ on_stop_signal(evutil_socket_t number, short what, void *context)
 {
 	(void)what;
 	supervisor_stop(context, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void
+on_reload_signal(evutil_socket_t number, short what, void *context)
+{
+	const struct supervisor *supervisor = context;
+
+	(void)number;
+	(void)what;
+	reload_start(supervisor->reload, NULL, false, NULL, NULL);
 }
 
 static void
@@ -176,6 +195,7 @@ watch_signals(struct supervisor *supervisor, struct event *events[SIGNALS])
 	signal(SIGPIPE, SIG_IGN);
 	events[SIGNAL_TERM] = evsignal_new(base, SIGTERM, on_stop_signal, supervisor);
 	events[SIGNAL_INT] = evsignal_new(base, SIGINT, on_stop_signal, supervisor);
+	events[SIGNAL_HUP] = evsignal_new(base, SIGHUP, on_reload_signal, supervisor);
 	events[SIGNAL_CHLD] = evsignal_new(base, SIGCHLD, on_child_signal, supervisor);
 	events[SIGNAL_USR1] = evsignal_new(base, SIGUSR1, on_reopen_signal, supervisor);
 	for (int i = 0; i < SIGNALS; i++)
@@ -197,22 +217,6 @@ open_standard_fds(void)
 	if (fd < 0)
 		die("cannot open /dev/null: %s", strerror(errno));
 	close(fd);
-}
-
-/* systemd names the device and inode of the stream that it connected to the journal:
- * systemd.exec(5). */
-static int
-is_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	char own[64];
-	struct stat status;
-
-	if (stream == NULL || fstat(STDERR_FILENO, &status) < 0)
-		return 0;
-	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
-		 (unsigned long long)status.st_ino);
-	return strcmp(stream, own) == 0;
 }
 
 /* Children of a front inherit the limit too; theirs is set again at their lock-down. */
@@ -283,9 +287,12 @@ open_all(struct supervisor *supervisor)
 	supervisor->metrics = metrics_new(supervisor);
 	supervisor->surveys = surveys_new(supervisor);
 	supervisor->sampler = sampler_new(supervisor);
+	supervisor->service = service_manager_open(supervisor);
+	supervisor->reload = reload_new(supervisor);
 	if (supervisor->stop_timer == NULL || supervisor->asks == NULL ||
 	    supervisor->surveys == NULL || supervisor->sampler == NULL ||
 	    supervisor->metrics == NULL || fronts_init(supervisor) < 0 ||
+	    supervisor->service == NULL || supervisor->reload == NULL ||
 	    zygote_proc_init(supervisor) < 0)
 		die("out of memory");
 	sampler_observe(supervisor->sampler, prefault_on_sample, supervisor);
@@ -305,6 +312,8 @@ close_all(struct supervisor *supervisor)
 	sampler_free(supervisor->sampler);
 	supervisor->sampler = NULL;
 	control_close(supervisor->control);
+	reload_free(supervisor->reload);
+	service_manager_close(supervisor->service);
 	zygote_proc_fini(supervisor);
 	policy_log_free(supervisor->policy_log);
 	tls_files_free(supervisor->tls);
@@ -358,11 +367,13 @@ supervisor_main(int argc, char **argv)
 	struct config *config;
 	int code;
 
+	service_sockets_take();
 	open_standard_fds();
 	config = options_read(argc, argv);
 	supervisor.config = config;
 	supervisor.started_ms = clock_ms();
-	supervisor.log_is_journal = is_journal();
+	supervisor.log_is_journal = log_stream_is_journal();
+	log_stream_unblock();
 	log_init("zygoted", (enum log_level)config->log_level, supervisor.log_is_journal);
 	code = run(&supervisor);
 	config_free(config);

@@ -29,6 +29,8 @@ struct policy_log;
 struct sampler;
 struct surveys;
 struct tls_files;
+struct reload;
+struct service_manager;
 struct zygote_pool;
 
 enum supervisor_state {
@@ -43,7 +45,7 @@ struct supervisor {
 	int exit_code;
 	struct event_base *base;
 	struct event *stop_timer;
-	const struct config *config;
+	struct config *config; /* written by reload alone */
 	struct identity identity;
 	struct spawn_namespaces namespaces;
 	struct listeners listeners;
@@ -56,12 +58,14 @@ struct supervisor {
 	struct front_board *board; /* what they tell each other */
 	int board_fd;
 	struct front_asks *asks;
-	struct zygote_pool *pools; /* config->pools_count, in that order */
+	struct zygote_pool *pools; /* PROTO_POOLS_MAX places, as in config->pools */
+	struct reload *reload;
 	struct metrics *metrics;
 	struct surveys *surveys;
 	struct sampler *sampler;
 	struct policy_log *policy_log; /* NULL: no pool has sandbox = "log" */
 	struct tls_files *tls;	       /* what the front has; NULL: no listener speaks TLS */
+	struct service_manager *service;
 	struct control *control;
 	unsigned notices_count;
 	char notices[SUPERVISOR_NOTICES_MAX][SUPERVISOR_NOTICE_MAX];

@@ -28,6 +28,8 @@
 #include "supervisor/policy_log.h"
 #include "supervisor/prefault.h"
 #include "supervisor/sampler.h"
+#include "supervisor/reload.h"
+#include "supervisor/service_manager.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/survey.h"
 #include "supervisor/zygote_link.h"
@@ -47,8 +49,11 @@ bound_ms(const struct zygote_generation *generation)
 {
 	switch (generation->state) {
 	case GENERATION_LOADING:
-		return generation->pool->serving != NULL ? LOAD_MS : 0;
+		return generation->pool->serving != NULL || generation->is_held ? LOAD_MS : 0;
 	case GENERATION_STANDBY:
+		if (generation->is_held)
+			return LOAD_MS; /* the others of its reload may take that long */
+		__attribute__((fallthrough));
 	case GENERATION_DRAINING:
 		return (uint64_t)generation->pool->config->front.timeout_ms + GRACE_MS;
 	default:
@@ -79,12 +84,16 @@ set_state(struct zygote_generation *generation, enum generation_state state)
 		pool->serving = generation;
 		pool->error[0] = '\0';
 		recycle_on_serving(generation);
+		reload_on_serving(generation);
+		service_manager_on_ready(pool->supervisor->service);
 		return;
 	}
 	if (pool->serving == generation)
 		pool->serving = NULL;
-	if (was_to_come && state > GENERATION_SERVING)
+	if (was_to_come && state > GENERATION_SERVING) {
 		recycle_on_failed(generation);
+		reload_on_failed(generation);
+	}
 }
 
 void
@@ -184,7 +193,7 @@ on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *me
 		  proto_image_why_name((enum image_why)message->image.why),
 		  (unsigned long long)message->image.image_bytes,
 		  (unsigned long long)message->image.freeze_us / 1000);
-	if (old != NULL && old->given != 0)
+	if (generation->is_held || (old != NULL && old->given != 0))
 		set_state(generation, GENERATION_STANDBY);
 	else
 		zygote_generation_take_over(generation);
@@ -202,7 +211,7 @@ on_failed(struct zygote_generation *generation, const struct msg_zygote_failed *
 		return;
 	log_escape(message->text, length, pool->error, sizeof(pool->error));
 	set_state(generation, GENERATION_ENDING);
-	if (pool->serving != NULL)
+	if (pool->serving != NULL || generation->is_held)
 		return; /* which goes on, whatever the new one lacks */
 	log_event(LOG_ERROR, "pool failed", "pool=%s generation=%u error=\"%s\"",
 		  pool->config->front.name, generation->number, pool->error);
@@ -225,6 +234,9 @@ on_message(void *owner, struct msg_buffer *buffer)
 		break;
 	case MSG_SANDBOX_LISTENER:
 		policy_log_listen(generation, buffer);
+		break;
+	case MSG_HEALTHY:
+		service_manager_on_healthy(generation, (const void *)buffer->bytes);
 		break;
 	case MSG_PROBED:
 		survey_on_probed(generation, buffer);
@@ -272,6 +284,32 @@ zygote_generation_free(struct zygote_generation *generation)
 	free(generation);
 }
 
+void
+zygote_generation_drain(struct zygote_generation *generation)
+{
+	if (generation->state == GENERATION_DRAINING || generation->state == GENERATION_ENDING)
+		return;
+	if (generation->given != 0 && zygote_link_detach(generation))
+		set_state(generation, GENERATION_DRAINING);
+	else
+		zygote_generation_discharge(generation);
+}
+
+/* A front that has become ready meanwhile has it not. */
+void
+zygote_generation_go(struct zygote_generation *generation)
+{
+	const struct zygote_generation *old = generation->pool->serving;
+
+	generation->is_held = false;
+	zygote_link_go(generation);
+	if (old == NULL || old->given == 0)
+		zygote_generation_take_over(generation);
+	else
+		set_bound(generation);
+	zygote_link_attach(generation);
+}
+
 static struct zygote_generation *
 generation_new(struct zygote_pool *pool)
 {
@@ -298,13 +336,17 @@ generation_new(struct zygote_pool *pool)
 }
 
 uint32_t
-zygote_generation_start(struct zygote_pool *pool)
+zygote_generation_start(struct zygote_pool *pool, const struct config_pool *config, bool is_held)
 {
 	struct zygote_generation *generation = generation_new(pool);
 
 	if (generation == NULL)
 		return 0;
-	if (zygote_start(pool->supervisor, generation) < 0) {
+	generation->is_held = is_held;
+	generation->max_children = config->front.max_children;
+	generation->zygotes = config->front.zygotes;
+	set_bound(generation);
+	if (zygote_start(pool->supervisor, generation, config) < 0) {
 		int saved = errno;
 		zygote_generation_free(generation);
 		errno = saved;

@@ -9,11 +9,12 @@
 
 #include <signal.h>
 
+#include "supervisor/reload.h"
 #include "supervisor/zygote_link.h"
 #include "supervisor/zygote_proc.h"
 
-static struct zygote_generation *
-find_number(const struct zygote_pool *pool, uint32_t number)
+struct zygote_generation *
+zygote_generation_find(const struct zygote_pool *pool, uint32_t number)
 {
 	struct zygote_generation *generation;
 
@@ -34,13 +35,26 @@ take_over_if_all_moved(struct zygote_generation *generation)
 void
 zygote_generation_on_attached(struct zygote_pool *pool, uint32_t number, uint32_t front)
 {
-	struct zygote_generation *generation = find_number(pool, number);
+	struct zygote_generation *generation = zygote_generation_find(pool, number);
 
 	if (generation == NULL || (generation->given & 1u << front) == 0)
 		return;
 	generation->attached |= 1u << front;
 	if (generation->state == GENERATION_STANDBY)
 		take_over_if_all_moved(generation);
+}
+
+void
+zygote_generation_on_held(struct zygote_pool *pool, uint32_t number, uint32_t front)
+{
+	struct zygote_generation *generation = zygote_generation_find(pool, number);
+
+	if (generation == NULL || (generation->given & 1u << front) == 0 ||
+	    generation->state != GENERATION_STANDBY || !generation->is_held)
+		return;
+	generation->held |= 1u << front;
+	if (generation->held == generation->given)
+		reload_on_held(generation);
 }
 
 /* Whether that front has moved from the serving generation to one that is to take over. */
@@ -70,7 +84,7 @@ on_serving_left(struct zygote_generation *generation, uint32_t front, bool was_a
 void
 zygote_generation_on_detached(struct zygote_pool *pool, uint32_t number, uint32_t front)
 {
-	struct zygote_generation *generation = find_number(pool, number);
+	struct zygote_generation *generation = zygote_generation_find(pool, number);
 
 	if (generation == NULL || (generation->given & 1u << front) == 0)
 		return;

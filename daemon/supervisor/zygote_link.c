@@ -16,6 +16,7 @@
 #include "supervisor/front_proc.h"
 #include "supervisor/fronts.h"
 #include "supervisor/prefault.h"
+#include "supervisor/share.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/zygote_generation.h"
 #include "supervisor/zygote_proc.h"
@@ -25,11 +26,17 @@ static void
 attach_to(struct zygote_generation *generation, struct front_proc *front)
 {
 	const uint32_t bit = 1u << front->index;
+	const uint32_t fronts = front->supervisor->config->fronts;
+	struct msg_attach message = {
+		.pool = generation->pool->index,
+		.generation = generation->number,
+		.max_children = share_of(generation->max_children, fronts, front->index),
+		.is_held = generation->is_held,
+	};
 
 	if ((generation->given & bit) != 0 ||
-	    !front_proc_attach(front, generation->pool->index, generation->number,
-			       generation->front_fds[front->index],
-			       generation->pool->config->front.zygotes))
+	    !front_proc_attach(front, &message, generation->front_fds[front->index],
+			       generation->zygotes))
 		return;
 	generation->given |= bit;
 	prefault_tell_front(generation, front);
@@ -84,7 +91,8 @@ forget_front(struct zygote_generation *generation, uint32_t front)
 		return;
 	generation->given &= ~(1u << front);
 	generation->attached &= ~(1u << front);
-	for (uint32_t i = 0; i < generation->pool->config->front.zygotes; i++)
+	generation->held &= ~(1u << front);
+	for (uint32_t i = 0; i < generation->zygotes; i++)
 		reset(generation, generation->front_fds[front][i]);
 }
 
@@ -101,19 +109,50 @@ zygote_link_on_front_lost(const struct front_proc *front)
 	}
 }
 
-bool
-zygote_link_detach(const struct zygote_generation *generation)
+/* Those that have it. Whether any could be told. */
+static bool
+tell_fronts(const struct zygote_generation *generation, enum msg_type type)
 {
 	const struct zygote_pool *pool = generation->pool;
 	struct msg_generation message = { .pool = pool->index, .generation = generation->number };
 	bool is_told = false;
 
-	msg_init(&message, MSG_DETACH);
+	msg_init(&message, type);
 	for (struct front_proc *front = NULL;
 	     (front = fronts_next(pool->supervisor, front)) != NULL;)
 		if ((generation->given & 1u << front->index) != 0)
 			is_told |= front_proc_send(front, &message) == 0;
 	return is_told;
+}
+
+bool
+zygote_link_detach(const struct zygote_generation *generation)
+{
+	return tell_fronts(generation, MSG_DETACH);
+}
+
+/* One that cannot be told would keep it parked for ever. */
+void
+zygote_link_go(struct zygote_generation *generation)
+{
+	const struct zygote_pool *pool = generation->pool;
+	struct msg_generation message = { .pool = pool->index, .generation = generation->number };
+
+	msg_init(&message, MSG_GO);
+	for (struct front_proc *front = NULL;
+	     (front = fronts_next(pool->supervisor, front)) != NULL;)
+		if ((generation->given & 1u << front->index) != 0)
+			front_proc_send_or_kill(front, &message);
+}
+
+void
+zygote_link_on_held(const struct front_proc *front, const struct msg_generation *message)
+{
+	const struct supervisor *supervisor = front->supervisor;
+
+	if (message->pool < supervisor->config->pools_count)
+		zygote_generation_on_held(&supervisor->pools[message->pool], message->generation,
+					  front->index);
 }
 
 void
@@ -138,6 +177,38 @@ zygote_link_on_detached(const struct front_proc *front, const struct msg_generat
 	if (message->pool < supervisor->config->pools_count)
 		zygote_generation_on_detached(&supervisor->pools[message->pool],
 					      message->generation, front->index);
+}
+
+/*
+ * The first zygote of a generation is asked on its own channel. The others read none from here, but those of fronts: any that has
+ * room will do.
+ */
+static bool
+ask_health(struct zygote_generation *generation, uint32_t zygote, const void *message)
+{
+	const uint32_t fronts = generation->pool->supervisor->config->fronts;
+
+	if (zygote == 0)
+		return channel_send(&generation->channel, message, NULL, 0) == 0;
+	for (uint32_t i = 0; i < fronts; i++)
+		if (msg_send(generation->front_fds[i][zygote], message, NULL, 0) == 0)
+			return true;
+	return false;
+}
+
+void
+zygote_link_ask_health(struct supervisor *supervisor, uint64_t round)
+{
+	struct msg_cookie message = { .cookie = round };
+
+	msg_init(&message, MSG_HEALTH);
+	for (const struct zygote_pool *pool = NULL;
+	     (pool = zygote_proc_next(supervisor, pool)) != NULL;)
+		for (uint32_t i = 0; pool->serving != NULL && i < pool->serving->zygotes; i++)
+			if (!ask_health(pool->serving, i, &message))
+				log_event(LOG_DEBUG, "health not asked for",
+					  "pool=%s zygote=%u error=\"%s\"",
+					  pool->config->front.name, i + 1, strerror(errno));
 }
 
 void

@@ -35,7 +35,7 @@ restart_later(struct zygote_pool *pool, uint64_t healthy_ms)
 static void
 start_pool(struct zygote_pool *pool)
 {
-	if (zygote_generation_start(pool) != 0)
+	if (zygote_generation_start(pool, pool->config, false) != 0)
 		return;
 	snprintf(pool->error, sizeof(pool->error), "cannot be started: %s", strerror(errno));
 	log_event(LOG_ERROR, "zygote not started", "pool=%s error=\"%s\"", pool->config->front.name,
@@ -43,19 +43,75 @@ start_pool(struct zygote_pool *pool)
 	restart_later(pool, 0);
 }
 
-uint32_t
-zygote_proc_start_beside(struct zygote_pool *pool)
+static bool
+has_room(const struct zygote_pool *pool)
 {
 	const struct zygote_generation *generation;
 	unsigned count = 0;
 
 	LIST_FOREACH (generation, &pool->generations, link)
 		count++;
-	if (count >= GENERATIONS_MAX) {
-		errno = EAGAIN;
-		return 0;
-	}
-	return zygote_generation_start(pool);
+	if (count < GENERATIONS_MAX)
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
+uint32_t
+zygote_proc_start_beside(struct zygote_pool *pool)
+{
+	return has_room(pool) ? zygote_generation_start(pool, pool->config, false) : 0;
+}
+
+uint32_t
+zygote_proc_start_held(struct zygote_pool *pool, const struct config_pool *config)
+{
+	return has_room(pool) ? zygote_generation_start(pool, config, true) : 0;
+}
+
+/* ---- pools that come and go ---- */
+
+void
+zygote_proc_stage(struct zygote_pool *pool)
+{
+	pool->phase = POOL_STAGED;
+	pool->error[0] = '\0';
+	pool->restarts = 0;
+	pool->backoff = (struct backoff){ 0 };
+	pool->recycle.count = 0;
+	pool->recycle.last = RECYCLE_NONE;
+}
+
+static void
+free_if_gone(struct zygote_pool *pool)
+{
+	if (pool->phase != POOL_REMOVED || !LIST_EMPTY(&pool->generations) ||
+	    evtimer_pending(pool->timer, NULL))
+		return;
+	log_event(LOG_INFO, "pool removed", "pool=%s", pool->config->front.name);
+	pool->phase = POOL_FREE;
+}
+
+/* Nobody waits in the front's queue any more. */
+static void
+drain_removed(struct zygote_pool *pool)
+{
+	struct zygote_generation *generation;
+
+	LIST_FOREACH (generation, &pool->generations, link)
+		zygote_generation_drain(generation);
+	free_if_gone(pool);
+}
+
+void
+zygote_proc_remove(struct zygote_pool *pool)
+{
+	const struct timeval wait = clock_timeval(pool->config->front.queue_timeout_ms + 1000);
+
+	pool->phase = POOL_REMOVED;
+	recycle_stop(pool);
+	if (evtimer_add(pool->timer, &wait) < 0)
+		die("out of memory");
 }
 
 static void
@@ -65,6 +121,10 @@ on_timer(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	if (pool->phase == POOL_REMOVED) {
+		drain_removed(pool);
+		return;
+	}
 	pool->restarts++;
 	start_pool(pool);
 }
@@ -72,15 +132,14 @@ on_timer(evutil_socket_t fd, short what, void *context)
 int
 zygote_proc_init(struct supervisor *supervisor)
 {
-	const uint32_t count = supervisor->config->pools_count;
-
-	supervisor->pools = calloc(count > 0 ? count : 1, sizeof(*supervisor->pools));
+	supervisor->pools = calloc(PROTO_POOLS_MAX, sizeof(*supervisor->pools));
 	if (supervisor->pools == NULL)
 		return -1;
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < PROTO_POOLS_MAX; i++) {
 		struct zygote_pool *pool = &supervisor->pools[i];
 		pool->supervisor = supervisor;
 		pool->index = i;
+		pool->phase = i < supervisor->config->pools_count ? POOL_LIVE : POOL_FREE;
 		pool->config = &supervisor->config->pools[i];
 		LIST_INIT(&pool->generations);
 		pool->timer = evtimer_new(supervisor->base, on_timer, pool);
@@ -107,8 +166,8 @@ zygote_proc_fini(struct supervisor *supervisor)
 {
 	if (supervisor->pools == NULL)
 		return;
-	for (struct zygote_pool *pool = NULL;
-	     (pool = zygote_proc_next(supervisor, pool)) != NULL;) {
+	for (uint32_t i = 0; i < PROTO_POOLS_MAX; i++) {
+		struct zygote_pool *pool = &supervisor->pools[i];
 		free_generations(pool);
 		if (pool->timer != NULL)
 			event_free(pool->timer);
@@ -152,9 +211,10 @@ zygote_proc_on_exit(struct supervisor *supervisor, pid_t pid, int status)
 		generation->ready_ms != 0 ? clock_ms() - generation->ready_ms : 0;
 	zygote_generation_on_exit(generation, status);
 	zygote_generation_free(generation);
-	if (supervisor->state == SUPERVISOR_RUNNING)
+	free_if_gone(pool);
+	if (supervisor->state == SUPERVISOR_RUNNING && pool->phase == POOL_LIVE)
 		replace(pool, healthy_ms);
-	else
+	else if (supervisor->state != SUPERVISOR_RUNNING)
 		supervisor_on_gone(supervisor);
 	return true;
 }

@@ -13,16 +13,17 @@
 struct zygote_pool *
 zygote_proc_next(const struct supervisor *supervisor, const struct zygote_pool *pool)
 {
-	const uint32_t index = pool != NULL ? pool->index + 1 : 0;
-
-	return index < supervisor->config->pools_count ? &supervisor->pools[index] : NULL;
+	for (uint32_t i = pool != NULL ? pool->index + 1 : 0; i < PROTO_POOLS_MAX; i++)
+		if (supervisor->pools[i].phase != POOL_FREE)
+			return &supervisor->pools[i];
+	return NULL;
 }
 
 struct zygote_pool *
 zygote_proc_find(const struct supervisor *supervisor, const char *name)
 {
 	for (struct zygote_pool *pool = NULL; (pool = zygote_proc_next(supervisor, pool)) != NULL;)
-		if (strcmp(pool->config->front.name, name) == 0)
+		if (pool->phase == POOL_LIVE && strcmp(pool->config->front.name, name) == 0)
 			return pool;
 	return NULL;
 }
@@ -51,7 +52,7 @@ zygote_proc_find_state(const struct zygote_pool *pool, enum generation_state sta
 	struct zygote_generation *generation;
 
 	LIST_FOREACH (generation, &pool->generations, link)
-		if (generation->state == state)
+		if (generation->state == state && !generation->is_held)
 			return generation;
 	return NULL;
 }
@@ -68,6 +69,8 @@ zygote_proc_are_gone(const struct supervisor *supervisor)
 const char *
 zygote_proc_state_name(const struct zygote_pool *pool)
 {
+	if (pool->phase == POOL_REMOVED)
+		return "removed";
 	if (pool->serving != NULL)
 		return "serving";
 	if (pool->supervisor->state != SUPERVISOR_RUNNING)

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,20 @@ close_if_open(int fd)
 	errno = saved;
 }
 
+void
+zygote_start_stamp(int fd, struct worker_stamp *stamp_out)
+{
+	struct stat status;
+
+	*stamp_out = (struct worker_stamp){ 0 };
+	if (fstat(fd, &status) < 0)
+		return;
+	stamp_out->device = status.st_dev;
+	stamp_out->inode = status.st_ino;
+	stamp_out->changed_ns =
+		(uint64_t)status.st_mtim.tv_sec * 1000000000u + (uint64_t)status.st_mtim.tv_nsec;
+}
+
 static int
 open_front_channels(const struct supervisor *supervisor, struct zygote_generation *generation,
 		    struct zygote_ends *ends)
@@ -55,7 +70,7 @@ open_front_channels(const struct supervisor *supervisor, struct zygote_generatio
 	int pair[2];
 
 	for (uint32_t front = 0; front < supervisor->config->fronts; front++) {
-		for (uint32_t i = 0; i < generation->pool->config->front.zygotes; i++) {
+		for (uint32_t i = 0; i < generation->zygotes; i++) {
 			if (msg_channel_open(pair) < 0)
 				return -1;
 			generation->front_fds[front][i] = pair[0];
@@ -67,9 +82,8 @@ open_front_channels(const struct supervisor *supervisor, struct zygote_generatio
 
 static int
 open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
-	  struct zygote_ends *ends, int *channel_fd_out)
+	  const struct config_pool *config, struct zygote_ends *ends, int *channel_fd_out)
 {
-	const struct config_pool *config = generation->pool->config;
 	int pair[2];
 
 	if (msg_channel_open(pair) < 0)
@@ -82,7 +96,9 @@ open_ends(struct supervisor *supervisor, struct zygote_generation *generation,
 	ends->filter_fd = policy_compile(config->profile, policy_log_rest(supervisor, config));
 	/* Opened here, because the zygote's user need not reach the folder that it lies in. */
 	ends->worker_fd = open(config->worker_path, O_RDONLY | O_CLOEXEC);
-	if (prefault_open(generation, &ends->prefault_fd) < 0)
+	if (ends->worker_fd >= 0)
+		zygote_start_stamp(ends->worker_fd, &generation->stamp);
+	if (prefault_open(generation, config, &ends->prefault_fd) < 0)
 		return -1;
 	return ends->heritage_fd >= 0 && ends->filter_fd >= 0 && ends->worker_fd >= 0 ? 0 : -1;
 }
@@ -104,16 +120,16 @@ place_front_channels(const struct supervisor *supervisor, uint32_t zygotes,
 
 /* Where there are several, the number of each is the last character: siblings_fork writes theirs. */
 static void
-format_title(const struct heritage_pool *pool, char *out, size_t size)
+format_title(const struct zygote_generation *generation, char *out, size_t size)
 {
-	snprintf(out, size, "zygoted-zygote: %s%s", pool->name, pool->zygotes > 1 ? " 1" : "");
+	snprintf(out, size, "zygoted-zygote: %s%s", generation->pool->config->front.name,
+		 generation->zygotes > 1 ? " 1" : "");
 }
 
 static int
 spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation,
 	     const struct zygote_ends *ends)
 {
-	const struct heritage_pool *pool = &generation->pool->config->front;
 	char title[sizeof("zygoted-zygote:  1") + PROTO_NAME_MAX];
 	int fds[SPAWN_FDS_MAX];
 	const struct spawn_program program = {
@@ -124,15 +140,16 @@ spawn_zygote(struct supervisor *supervisor, struct zygote_generation *generation
 		.is_zygote = true,
 		.channel = ZYGOTE_SUPERVISOR_FD,
 		.fds = fds,
-		.fds_count = ZYGOTE_SIBLING_FD + (pool->zygotes - 1) * supervisor->config->fronts,
+		.fds_count =
+			ZYGOTE_SIBLING_FD + (generation->zygotes - 1) * supervisor->config->fronts,
 	};
 
-	format_title(pool, title, sizeof(title));
+	format_title(generation, title, sizeof(title));
 	for (unsigned i = 0; i < program.fds_count; i++)
 		fds[i] = -1;
 	fds[STDERR_FILENO] = STDERR_FILENO;
 	fds[ZYGOTE_SUPERVISOR_FD] = ends->supervisor_fd;
-	place_front_channels(supervisor, pool->zygotes, ends, fds);
+	place_front_channels(supervisor, generation->zygotes, ends, fds);
 	fds[ZYGOTE_HERITAGE_FD] = ends->heritage_fd;
 	fds[ZYGOTE_FILTER_FD] = ends->filter_fd;
 	fds[ZYGOTE_WORKER_FD] = ends->worker_fd;
@@ -154,13 +171,14 @@ discard_process(struct zygote_generation *generation)
 }
 
 int
-zygote_start(struct supervisor *supervisor, struct zygote_generation *generation)
+zygote_start(struct supervisor *supervisor, struct zygote_generation *generation,
+	     const struct config_pool *config)
 {
 	struct zygote_ends ends;
 	int channel_fd = -1;
 
 	memset(&ends, 0xff, sizeof(ends)); /* -1 in each */
-	int result = open_ends(supervisor, generation, &ends, &channel_fd);
+	int result = open_ends(supervisor, generation, config, &ends, &channel_fd);
 
 	if (result == 0)
 		result = spawn_zygote(supervisor, generation, &ends);

@@ -4,15 +4,20 @@
 #ifndef ZYGOTED_SUPERVISOR_ZYGOTE_START_H
 #define ZYGOTED_SUPERVISOR_ZYGOTE_START_H
 
+struct config_pool;
 struct supervisor;
+struct worker_stamp;
 struct zygote_generation;
 
 /*
  * Starts the zygote of a new generation and opens its channel and front_fds. 0, or -1 with errno and
  * no process; what was opened is closed with the generation.
  */
-int zygote_start(struct supervisor *supervisor, struct zygote_generation *generation)
-	__attribute__((warn_unused_result));
+int zygote_start(struct supervisor *supervisor, struct zygote_generation *generation,
+		 const struct config_pool *config) __attribute__((warn_unused_result));
+
+/* What tells the file behind `fd` from another one, or from itself after a change. */
+void zygote_start_stamp(int fd, struct worker_stamp *stamp_out);
 
 /* The zygote has said that it is ready: finds the processes of its siblings. */
 void zygote_start_find_siblings(struct zygote_generation *generation);

@@ -55,11 +55,19 @@ complain(const char *path, const char *what, int error)
 	fprintf(stderr, "zygotectl: %s %s: %s%s\n", what, path, strerror(error), hint);
 }
 
+static int wait_seconds = CLIENT_WAIT_SECONDS;
+
+void
+client_set_wait(int seconds)
+{
+	wait_seconds = seconds;
+}
+
 static int
 open_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval wait = { .tv_sec = CLIENT_WAIT_SECONDS };
+	const struct timeval wait = { .tv_sec = wait_seconds };
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {

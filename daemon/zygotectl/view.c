@@ -226,7 +226,16 @@ static const struct view_column recycle_columns[] = {
 	{ 0 },
 };
 
+static const struct view_column reload_pool_columns[] = {
+	{ "pool", "pool", UNIT_TEXT },
+	{ "change", "change", UNIT_TEXT },
+	{ "generation", "generation", UNIT_COUNT },
+	{ 0 },
+};
+
 static const struct view_column reload_columns[] = {
+	{ "state", "state", UNIT_TEXT },
+	{ "took", "took_seconds", UNIT_SECONDS },
 	{ "certificates", "certificates", UNIT_COUNT },
 	{ 0 },
 };
@@ -286,6 +295,7 @@ static const struct view views[] = {
 	{ "recycle", VIEW_PAIRS, "", "", NULL, recycle_columns },
 	{ "reload", VIEW_PAIRS, "", "", NULL, reload_columns },
 	{ "reload", VIEW_LIST, "notices:", "notices", NULL, NULL },
+	{ "reload", VIEW_ROWS, "", "pools", NULL, reload_pool_columns },
 	{ "policy", VIEW_ROWS, "", "pools", NULL, policy_columns },
 	{ "policy", VIEW_ROWS, "", "calls", NULL, call_columns },
 	{ "log", VIEW_PAIRS, "", "", NULL, log_columns },

@@ -139,6 +139,9 @@ run_command(const struct options *options, char *words[], int count)
 				"has a blank or control character in it\n");
 		return EXIT_UNUSABLE;
 	}
+	for (int i = 1; i < count; i++)
+		if (strcmp(words[i], "--wait") == 0)
+			client_set_wait(CLIENT_LONG_WAIT_SECONDS);
 	text = client_ask(options->control, command, (size_t)length);
 	if (!text)
 		return EXIT_UNUSABLE;

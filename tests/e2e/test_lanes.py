@@ -8,22 +8,9 @@ import subprocess
 import pytest
 
 import zyg
+from lanes import front_pids, zygote_pids
 from load import Load
 from zyg import command_line, is_alive, parents, pool, wait_until
-
-
-def front_pids(daemon):
-    return sorted(daemon.named("zygoted: front"), key=command_line)
-
-
-def zygote_pids(daemon, name):
-    """All zygotes of the pool's only generation, by number: the supervisor's child, and those with another number below it."""
-    first = daemon.zygote_pid(name)
-    own = command_line(first)
-    titled = daemon.named(f"zygoted-zygote: {name} ")
-    table = parents()
-    siblings = [pid for pid in titled if table.get(pid, (0,))[0] == first and command_line(pid) != own]
-    return [first, *sorted(siblings, key=command_line)]
 
 
 def serve(daemon, count=200, threads=8):

@@ -13,6 +13,7 @@ import certs
 import zyg
 from client import Connection
 from load import Load
+from reloads import reload
 from zyg import pool, wait_until
 
 OPENMETRICS = [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")]
@@ -401,3 +402,30 @@ def test_nothing_of_others_is_removed(zygoted, obstacle):
     other.close()
     assert code == 1 and os.path.exists(path)
     assert ("is no socket" if obstacle == "file" else "another daemon answers") in errors
+
+
+# ---- reloads ----
+
+
+def labels(daemon, family, name):
+    """Of all samples of that family."""
+    return set(re.findall(rf'^{family}{{.*?{name}="([^"]*)"', daemon.scrape().text, re.MULTILINE))
+
+
+def test_after_a_reload_only_what_is_there_has_figures(zygoted):
+    daemon = zygoted(pool("gone", worker="echo"), pool("probe", timeout="20s"), pool("echo"), metrics=True)
+    sections = {**daemon.sections, "more": {"address": f"127.0.0.1:{zyg.free_port()}"}}
+    reload(daemon, pool("probe", timeout="20s"), pool("echo"), sections=sections)
+    assert daemon.get("/echo/").status == 200
+    with daemon.connect() as connection:
+        connection.request("GET", "/probe/sleep/3000")
+        daemon.wait_busy("probe")
+        reload(daemon, pool("echo"))
+        reload(daemon, pool("probe", timeout="20s"), pool("echo"))  # in another place: the first one still drains
+        wait_until(lambda: "more" not in labels(daemon, "zygoted_connections_accepted_total", "listener"))
+        lines = [line.rsplit(" ", 1)[0] for line in daemon.scrape().text.splitlines() if not line.startswith("#")]
+        assert len(lines) == len(set(lines))
+        assert labels(daemon, "zygoted_children", "pool") == {"probe", "echo"}
+        assert labels(daemon, "zygoted_connections_accepted_total", "listener") == set(daemon.sections)
+        assert daemon.samples()['zygoted_requests_total{pool="echo",code="2xx",outcome="ok"}'] == 1
+        assert connection.response().text == "slept\n"

@@ -183,10 +183,10 @@ class Zygoted:
         self.spares = {section["name"]: section["keys"]["spare"] for section in pools}
         self.process = None
         self.prefix = []  # a command that runs zygoted, and becomes it
+        self.spawn_more = {}  # for Popen
         self.exit_code = 0  # what stop() expects
         self.seen = set()  # (pid, start time)
         if config is None:
-            keys = {"control": self.control, **keys}
             self.sections = {
                 f"web{i or ''}": {"address": f"127.0.0.1:{port}"} for i, port in enumerate(self.ports)
             }
@@ -194,11 +194,15 @@ class Zygoted:
             if metrics:
                 address = f"127.0.0.1:{self.metrics_port}"
                 self.sections["metrics"] = {"protocol": "metrics", "address": address}
-            config = format_config(keys, self.sections, pools or [pool("echo")])
+            config = self.config_text(pools or [pool("echo")], **keys)
         self.write_config(config)
         if user:
             record = pwd.getpwnam(user)
             os.chown(self.directory, record.pw_uid, record.pw_gid)
+
+    def config_text(self, pools, sections=None, **keys):
+        """The file for these pools. `sections`: listeners; else those that the daemon was started with."""
+        return format_config({"control": self.control, **keys}, sections or self.sections, pools)
 
     def write_config(self, text):
         with open(self.config_path, "w") as file:
@@ -222,6 +226,7 @@ class Zygoted:
                 stderr=log,
                 cwd=self.directory,
                 **extra,
+                **self.spawn_more,
             )
         return self.process
 

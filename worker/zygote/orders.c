@@ -145,6 +145,9 @@ on_front_message(struct children *children, struct front *front)
 	case MSG_ORDER_SAMPLE:
 		on_sample(children, front);
 		break;
+	case MSG_HEALTH: /* the supervisor's, by the front's end of the channel */
+		reports_send_health(children);
+		break;
 	case MSG_ORDER_RESET:
 		children_reset(children, front, ((const struct msg_epoch *)header)->epoch);
 		break;
@@ -166,6 +169,9 @@ on_supervisor_message(struct children *children)
 		break;
 	case MSG_PROBE_END:
 		probe_end(&children->probe);
+		break;
+	case MSG_HEALTH:
+		reports_send_health(children);
 		break;
 	case MSG_LOG_LEVEL:
 		log_set_level((enum log_level)((const struct msg_log_level *)header)->level);

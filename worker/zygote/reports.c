@@ -75,6 +75,17 @@ flush_reset(struct front *front)
 		front->is_reset_due = false;
 }
 
+/* When there is no room the answer is missing, which costs a round and nothing else. */
+void
+reports_send_health(const struct children *children)
+{
+	const struct msg_cookie *question = (const struct msg_cookie *)children->message.bytes;
+	struct msg_healthy answer = { .cookie = question->cookie, .zygote = children->index };
+
+	msg_init(&answer, MSG_HEALTHY);
+	(void)send_report(ZYGOTE_SUPERVISOR_FD, &answer, NULL, 0);
+}
+
 /* A probe that cannot be passed on is of no use: then that is the answer. */
 static void
 flush_probe(struct probe *probe)

@@ -12,4 +12,7 @@ struct children;
  */
 void reports_flush(struct children *children);
 
+/* Answers the supervisor's question, which is children->message, whether the zygote's loop goes round. */
+void reports_send_health(const struct children *children);
+
 #endif
