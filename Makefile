@@ -78,10 +78,10 @@ TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/*/work
 	$(TEST_WORKER_DIRS:tests/%=$(BUILD)/tests/%.so)
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 # Servers and tools that `make bench` compares with.
-BENCH := $(addprefix $(BUILD)/tests/bench/,textbook once forker)
+BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-python bench-tls tls-scan fuzz install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -230,12 +230,19 @@ $(BUILD)/tests/bench/textbook: tests/bench/textbook.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
 
+$(BUILD)/tests/bench/handover: tests/bench/handover.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
+
 $(BUILD)/tests/bench/once: tests/bench/once.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -static -o $@ $<
 
 snapshots: all ## what zygotectl shows, from a run, into the documents (root)
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/snapshots.py
+
+bench-disturbance: all ## what asking for memory, maps and metrics does to requests
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/disturbance.py
 
 bench-python: all ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py

@@ -2,7 +2,19 @@
 
 from account import available_mib
 from report import AtLeast, AtMost, Plot, Section, number
-from servers import Fcgiwrap, ForkingMixIn, Nginx, PhpFpm, Running, Tcpserver, Textbook, Zygoted, image_kinds, zygoted_with_state
+from servers import (
+    Fcgiwrap,
+    ForkingMixIn,
+    Handover,
+    Nginx,
+    PhpFpm,
+    Running,
+    Tcpserver,
+    Textbook,
+    Zygoted,
+    image_kinds,
+    zygoted_with_state,
+)
 from wrk import Cell, median, ratio, run_rounds
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
@@ -153,6 +165,7 @@ PEERS = (
     ("fcgiwrap", Fcgiwrap, "nginx, fcgiwrap, CGI, a static program"),
     ("tcpserver", Tcpserver, "tcpserver, a static program"),
     ("forking-python", ForkingMixIn, "Python http.server, ForkingMixIn"),
+    ("handover", Handover, "passed on to one process that lives on: the floor of latency"),
     ("nginx", Nginx, "a file; no isolation: the bound"),
 )
 
@@ -171,7 +184,12 @@ def peers_bars(runs):
 def measure_peers(settings):
     section = Section("peers", "Against peers with one process for each request")
     with Running([make(name) for name, make, _ in PEERS], section.notes) as servers:
-        cells = [Cell((n, name), server, n) for n in PEERS_CONNECTIONS for name, server in servers.items()]
+        cells = [
+            Cell((n, name), server, n)
+            for n in PEERS_CONNECTIONS
+            for name, server in servers.items()
+            if n == 1 or name != "handover"
+        ]
         runs = run_rounds(cells, settings.rounds, settings.duration)
     fill(section, ["connections", "server"], runs)
     what = {name: text for name, _, text in PEERS}

@@ -170,6 +170,15 @@ class Textbook(Peer):
         return [[os.path.join(PROGRAMS, "textbook"), str(self.port), str(self.mebibytes)]]
 
 
+class Handover(Peer):
+    """Two processes that pass each request on and back, for one connection at a time."""
+
+    kept = 1
+
+    def commands(self):
+        return [[os.path.join(PROGRAMS, "handover"), str(self.port)]]
+
+
 class Nginx(Peer):
     """Answers from a file: what a server does that isolates nothing."""
 
