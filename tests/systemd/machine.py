@@ -26,7 +26,7 @@ PACKAGES = (
     "systemd,systemd-sysv,dbus,libevent-core-2.1-7,libevent-openssl-2.1-7,libseccomp2,libconfuse2,libjansson4,"
     "libssl3,ieee-data"
 )
-MIRROR = os.environ.get("ZYGOTED_MIRROR", "http://deb.debian.org/debian")
+MIRROR = os.environ.get("ZYGOTED_MIRROR")  # without it, debootstrap's own
 CLONE_NEWNET = 0x40000000
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
@@ -50,11 +50,9 @@ def make_tree():
     os.makedirs(CACHE, exist_ok=True)
     fresh = tempfile.mkdtemp(dir=CACHE)
     try:
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", fresh, MIRROR],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", fresh]
+        command += [MIRROR] if MIRROR else []
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         os.chmod(fresh, 0o755)
         os.rename(fresh, TREE)
     finally:
