@@ -33,7 +33,9 @@ read_group_file(const char *group, const char *name, char *text, size_t size)
 {
 	char path[PATH_BYTES + 64];
 
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", group, name);
+	const int length = snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", group, name);
+	if (length < 0 || (size_t)length >= sizeof(path))
+		return -1; /* cut, it would name another file */
 	return procfs_read(path, text, size) > 0 ? 0 : -1;
 }
 
