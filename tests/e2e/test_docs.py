@@ -91,3 +91,25 @@ def test_the_worker_readmes_worker_builds_and_answers(zygoted, tmp_path):
     assert daemon.get("/prime/999983").body == b"999983 is prime\n"
     assert daemon.get("/prime/999981").body == b"999981 is composite\n"
     assert daemon.get("/prime/1").status == 404
+
+
+def outcomes():
+    """Status -> reasons, from the table that the daemon is built from; what no client sees is left out."""
+    with open(os.path.join(zyg.TOP, "daemon", "base", "proto.h")) as file:
+        table = file.read().split("#define PROTO_OUTCOMES(X)")[1].split("enum outcome")[0]
+    found = {}
+    for name, status in re.findall(r'X\(\w+, "(\w+)", (\d+),', table):
+        found.setdefault(status, set()).add(name.replace("_", "-"))
+    found.pop("0")
+    return found
+
+
+def test_the_manual_names_each_answer_of_the_daemons_own():
+    with open(os.path.join(zyg.TOP, "daemon", "zygoted.8")) as file:
+        rows = re.findall(r"^\.It ([\d, ]+) Ta (.*)$", file.read(), re.M)
+    told = {}
+    for statuses, reasons in rows:
+        for status in statuses.split(", "):
+            told.setdefault(status, set()).update(reasons.split(", "))
+    known = outcomes()
+    assert len(known) > 5 and {status: told.get(status) for status in known} == known

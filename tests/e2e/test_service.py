@@ -251,3 +251,16 @@ def test_a_log_that_nobody_reads_blocks_nothing(zygoted):
         assert daemon.get("/nowhere" * 100).status == 404
     assert daemon.get("/echo/").status == 200
     os.close(reader)
+
+
+def test_a_full_disk_costs_log_lines_and_nothing_else(zygoted):
+    """/dev/full, full(4), answers each write as a full disk does."""
+    daemon = zygoted(pool("probe", worker=PROBE), metrics=True, start=False)
+    daemon.log_path = "/dev/full"
+    daemon.spawn()
+    daemon.log = lambda: ""
+    daemon.wait_ready()
+    for _ in range(3):
+        assert daemon.get("/probe/crash/segv").status == 502
+    assert daemon.get("/probe/pid").status == 200
+    wait_until(lambda: daemon.samples()["zygoted_log_lost_total"] >= 3)

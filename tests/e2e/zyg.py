@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 from client import Connection
 from proc import (  # noqa: F401 - also for the tests
@@ -30,6 +29,7 @@ from proc import (  # noqa: F401 - also for the tests
     read_proc,
     start_time,
 )
+from wait import wait_until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -59,18 +59,6 @@ ZYGOTECTL = os.path.join(BUILD, "zygotectl")
 PROBE = os.path.join(BUILD, "tests", "e2e", "workers", "probe.so")
 IEEE = "/usr/share/ieee-data"
 START_BOUND = 20
-
-
-def wait_until(predicate, bound=5.0, what=None):
-    """Polls until predicate() is true and returns what it gave; fails after `bound` seconds."""
-    end = time.monotonic() + bound
-    while True:
-        value = predicate()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {bound} s: {what or predicate}; last: {value!r}")
-        time.sleep(0.005)
 
 
 # ---- configuration ----

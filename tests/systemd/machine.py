@@ -13,12 +13,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
 
 from proc import parents, read_proc  # noqa: E402
+from wait import wait_until  # noqa: E402
 
 CACHE = "/var/cache/zygoted-tests"
 TREE = os.path.join(CACHE, "bookworm")
@@ -57,17 +57,6 @@ def make_tree():
         os.rename(fresh, TREE)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def wait_until(predicate, bound=10.0, what=None):
-    end = time.monotonic() + bound
-    while True:
-        value = predicate()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {bound} s: {what or predicate}; last: {value!r}")
-        time.sleep(0.02)
 
 
 class Machine:
