@@ -78,7 +78,7 @@ TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/*/work
 	$(TEST_WORKER_DIRS:tests/%=$(BUILD)/tests/%.so)
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 # Servers and tools that `make bench` compares with.
-BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover once forker)
+BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
 .PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz install clean
@@ -226,11 +226,7 @@ $(BUILD)/tests/bench/forker: $(call obj,tests/bench/forker.c $(BASE_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-$(BUILD)/tests/bench/textbook: tests/bench/textbook.c Makefile
-	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
-
-$(BUILD)/tests/bench/handover: tests/bench/handover.c Makefile
+$(addprefix $(BUILD)/tests/bench/,textbook handover paced): $(BUILD)/tests/bench/%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The benchmark's report: every row from one run on one machine, medians of rounds in which servers are asked in turns.
 
-    PARTS="connections state peers limit memory" ROUNDS=5 DURATION=2 tests/bench/bench.py [--readme]
+    PARTS="connections state peers latency limit memory" ROUNDS=5 DURATION=2 tests/bench/bench.py [--readme]
 
 DURATION is seconds of load for each figure. The text goes to standard output and build/bench/report.txt; beside that are CSV
 with the spread of the rounds, and SVG plots. --readme puts the table of the part `state` into README.md.
@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
 import zyg  # noqa: E402
+from latency import measure_latency  # noqa: E402
 from limit import measure_limit  # noqa: E402
 from load_parts import measure_connections, measure_peers, measure_state  # noqa: E402
 from memory import measure_memory  # noqa: E402
@@ -27,6 +28,7 @@ PARTS = {
     "connections": measure_connections,
     "state": measure_state,
     "peers": measure_peers,
+    "latency": measure_latency,
     "limit": measure_limit,
     "memory": measure_memory,
 }

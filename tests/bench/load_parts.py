@@ -5,7 +5,6 @@ from report import AtLeast, AtMost, Plot, Section, number
 from servers import (
     Fcgiwrap,
     ForkingMixIn,
-    Handover,
     Nginx,
     PhpFpm,
     Running,
@@ -129,7 +128,7 @@ def measure_state(settings):
         (size, kind): zygoted_with_state(f"{kind} {size}", kind, size, **PATIENT) for size in sizes for kind in kinds
     }
     wanted |= {(size, "textbook"): Textbook(f"textbook {size}", size) for size in sizes}
-    order = [(size, kind) for size in sizes for kind in [*kinds, "textbook"]]
+    order = [(size, kind) for kind in [*kinds, "textbook"] for size in sizes]  # what is compared is measured side by side
     with Running([wanted[key] for key in order], section.notes):
         cells = [Cell((size_name(size), kind), wanted[size, kind], STATE_CONNECTIONS) for size, kind in order]
         runs = run_rounds(cells, settings.rounds, settings.duration, warm=1)
@@ -165,7 +164,6 @@ PEERS = (
     ("fcgiwrap", Fcgiwrap, "nginx, fcgiwrap, CGI, a static program"),
     ("tcpserver", Tcpserver, "tcpserver, a static program"),
     ("forking-python", ForkingMixIn, "Python http.server, ForkingMixIn"),
-    ("handover", Handover, "passed on to one process that lives on: the floor of latency"),
     ("nginx", Nginx, "a file; no isolation: the bound"),
 )
 
@@ -184,12 +182,7 @@ def peers_bars(runs):
 def measure_peers(settings):
     section = Section("peers", "Against peers with one process for each request")
     with Running([make(name) for name, make, _ in PEERS], section.notes) as servers:
-        cells = [
-            Cell((n, name), server, n)
-            for n in PEERS_CONNECTIONS
-            for name, server in servers.items()
-            if n == 1 or name != "handover"
-        ]
+        cells = [Cell((n, name), server, n) for n in PEERS_CONNECTIONS for name, server in servers.items()]
         runs = run_rounds(cells, settings.rounds, settings.duration)
     fill(section, ["connections", "server"], runs)
     what = {name: text for name, _, text in PEERS}

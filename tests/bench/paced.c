@@ -1,0 +1,94 @@
+/*
+ * One keep-alive connection that asks a given number of times, with a pause before each request or none, and prints the median
+ * and the 99th percentile of the time from request to answer, in microseconds. wrk(1) can do neither: ask so many times, nor
+ * leave the machine time between requests.
+ *
+ * Runs in: a process of its own, started by latency.py. Not part of the daemon.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char request[] = "GET /echo/ HTTP/1.1\r\nHost: bench\r\n\r\n";
+
+static double
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double one = *(const double *)a, other = *(const double *)b;
+
+	return (one > other) - (one < other);
+}
+
+static int
+connect_to(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		perror("connect");
+		exit(1);
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+/* Answers are short: each comes whole, in one piece. */
+static double
+ask(int fd)
+{
+	char answer[4096];
+	const double start = now_us();
+
+	if (write(fd, request, sizeof(request) - 1) != sizeof(request) - 1) {
+		perror("write");
+		exit(1);
+	}
+	const ssize_t size = read(fd, answer, sizeof(answer));
+	if (size < 12 || memcmp(answer + 8, " 200", 4) != 0) {
+		fprintf(stderr, "an answer of %zd bytes that is not 200\n", size);
+		exit(1);
+	}
+	return now_us() - start;
+}
+
+int
+main(int argc, char **argv)
+{
+	const int count = argc == 4 ? atoi(argv[2]) : 0;
+
+	if (count < 1) {
+		fprintf(stderr, "usage: paced PORT COUNT PAUSE-IN-MICROSECONDS\n");
+		return 1;
+	}
+	const int fd = connect_to((uint16_t)atoi(argv[1])), pause_us = atoi(argv[3]);
+	double *times = calloc((size_t)count, sizeof(*times));
+
+	if (times == NULL)
+		return 1;
+	for (int i = 0; i < count; i++) {
+		if (pause_us > 0)
+			usleep((useconds_t)pause_us);
+		times[i] = ask(fd);
+	}
+	qsort(times, (size_t)count, sizeof(*times), compare);
+	printf("%.1f %.1f\n", times[count / 2], times[count * 99 / 100]);
+	return 0;
+}
