@@ -60,6 +60,8 @@ put_escaped(struct text_line *line, const char *text, size_t length, const char 
 {
 	size_t start = 0;
 
+	if (length == 0)
+		return; /* `text` may be NULL then */
 	for (size_t i = 0; i < length; i++) {
 		const unsigned char byte = (unsigned char)text[i];
 		const char backslash[2] = { '\\', (char)byte };

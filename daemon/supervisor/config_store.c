@@ -327,7 +327,7 @@ store_worker_path(const struct config_place *place, const struct config_key *key
 				    "%s: the file's name, without .so, must be 1 to 31 characters "
 				    "of a-z 0-9 _ -",
 				    describe(place, key));
-	memcpy(pool->worker, name, sizeof(name));
+	memcpy(pool->worker, name, strlen(name) + 1);
 	return store_path(place, &path, text);
 }
 

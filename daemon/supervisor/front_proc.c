@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -270,16 +271,36 @@ front_proc_start(struct front_proc *front)
 	restart_later(front, 0);
 }
 
+static void
+log_exit(const struct front_proc *front, int status)
+{
+	const enum log_level level = front->state == FRONT_STOPPING ? LOG_DEBUG : LOG_WARNING;
+	char text[32];
+
+	if (WIFSIGNALED(status))
+		spawn_format_exit(status, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "code=%d", WEXITSTATUS(status));
+	log_event(level, "front died", "front=%u pid=%d epoch=%u %s", front->index + 1,
+		  (int)front->process.pid, front->epoch, text);
+}
+
+/* The first one of all ended itself at its start: so would every other. */
+static bool
+cannot_start(const struct front_proc *front, int status)
+{
+	return front->epoch == 1 && front->ready_ms == 0 && WIFEXITED(status);
+}
+
 void
 front_proc_on_exit(struct front_proc *front, int status)
 {
 	const uint64_t healthy_ms = front->ready_ms != 0 ? clock_ms() - front->ready_ms : 0;
 	const enum front_state state = front->state;
-	char text[160];
 
-	log_event(state == FRONT_STOPPING ? LOG_DEBUG : LOG_WARNING, "front died",
-		  "front=%u pid=%d epoch=%u %s", front->index + 1, (int)front->process.pid,
-		  front->epoch, spawn_format_exit(status, text, sizeof(text)));
+	log_exit(front, status);
+	if (cannot_start(front, status))
+		supervisor_fail(front->supervisor, "the front cannot start: it has said why");
 	front->supervisor->board->connections[front->index] = FRONT_ABSENT;
 	channel_close(&front->channel);
 	spawn_forget(&front->process);

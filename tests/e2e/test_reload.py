@@ -52,7 +52,7 @@ def test_a_request_goes_on_with_what_it_began_with(zygoted):
     with daemon.connect() as connection:
         connection.request("GET", "/probe/sleep/700")
         daemon.wait_busy("probe")
-        reload(daemon, pool("probe", timeout="20s", memory="80M"))
+        reload(daemon, pool("probe", timeout="20s", cpu="3s"))
         assert connection.response().text == "slept\n"
     assert generations(daemon) == {"probe": 2}
 
@@ -282,7 +282,7 @@ def test_what_is_broken_leaves_the_old_generation_serving(loaded, spoil):
     assert daemon.zygotectl("reload", "--wait")[0] == 0
 
 
-@pytest.mark.parametrize("key, value", [("user", "daemon"), ("require", ["seccomp"]), ("control_group", "daemon"), ("fronts", 2)])
+@pytest.mark.parametrize("key, value", [("user", "daemon"), ("require", ["rlimits"]), ("control_group", "daemon"), ("fronts", 2)])
 def test_what_needs_a_restart_is_said(zygoted, key, value):
     daemon = zygoted(pool("echo"))
     with pytest.raises(ControlError, match=f"a new value of {key} needs a restart"):

@@ -127,8 +127,9 @@ def test_connections_leave_descriptors_for_children(zygoted):
 def test_a_limit_that_leaves_no_room_is_refused_at_start(zygoted):
     daemon = zygoted(pool("echo", max_children=64), start=False)
     daemon.prefix = ["prlimit", "--nofile=192:192"]
-    daemon.spawn()
-    daemon.wait_log("leaves none for connections")
+    daemon.exit_code = 1
+    daemon.spawn().wait(10)
+    assert "leaves none for connections" in daemon.log() and "front restart" not in daemon.log()
 
 
 def limit_descriptors(pid, soft):

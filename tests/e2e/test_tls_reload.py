@@ -58,7 +58,7 @@ def test_new_handshakes_get_the_new_certificate(daemon, authority, place, new):
     assert served(daemon, authority) == "old"
     put(new, place)
     assert served(daemon, authority) == "old"
-    answer = daemon.ctl("reload")
+    answer = daemon.ctl("reload --wait")
     assert (answer["certificates"], answer["notices"]) == (1, [])
     assert served(daemon, authority) == "new"
 
@@ -67,7 +67,7 @@ def test_every_front_has_the_new_certificate(zygoted, authority, place, new):
     daemon = zygoted(pool("echo"), tls=secure.server(place), fronts=3)
     wait_until(lambda: daemon.ctl("stats")["front"]["fronts"] == 3)
     put(new, place)
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     assert {served(daemon, authority) for _ in range(30)} == {"new"}
     before = daemon.named("zygoted: front")
     daemon.kill(before[1])
@@ -80,7 +80,7 @@ def test_connections_and_requests_go_on(daemon, authority, place, new):
         connection.request("GET", "/probe/sleep/300")
         daemon.wait_busy("probe")
         put(new, place)
-        daemon.ctl("reload")
+        daemon.ctl("reload --wait")
         assert connection.response().text == "slept\n"
         connection.request("GET", "/probe/tls")
         assert connection.response().status == 200
@@ -97,7 +97,7 @@ def test_a_handshake_in_progress_goes_on_with_the_old_one(daemon, authority, pla
         connection.send(hello[:20])
         wait_until(lambda: secure.counts(daemon)["handshaking"] == 1)
         put(new, place)
-        daemon.ctl("reload")
+        daemon.ctl("reload --wait")
         connection.send(hello[20:])
         while client.version() is None or client.getpeercert() is None:
             try:
@@ -109,11 +109,11 @@ def test_a_handshake_in_progress_goes_on_with_the_old_one(daemon, authority, pla
 
 
 def test_many_reloads_leave_nothing_behind(daemon, authority, place, old, new):
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     front, supervisor = zyg.fd_count(daemon.front_pid()), zyg.fd_count(daemon.pid)
     for certificate in [new, old] * 15:
         put(certificate, place)
-        daemon.ctl("reload")
+        daemon.ctl("reload --wait")
     assert served(daemon, authority) == "old"
     daemon.wait_idle("echo")
     assert zyg.fd_count(daemon.front_pid()) <= front + 8 and zyg.fd_count(daemon.pid) <= supervisor + 1
@@ -121,7 +121,7 @@ def test_many_reloads_leave_nothing_behind(daemon, authority, place, old, new):
 
 def test_a_new_front_has_the_reloaded_certificate_whatever_the_files_are_now(daemon, authority, place, new):
     put(new, place)
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     os.remove(place.key)
     first = daemon.front_pid()
     daemon.kill(first)
@@ -135,7 +135,7 @@ def test_tickets_are_good_across_a_reload(daemon, authority, place, new):
     with secure.connect(daemon, context) as connection:
         session = connection.socket.session
     put(new, place)
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     with secure.connect(daemon, context, session=session) as connection:
         assert connection.socket.session_reused
 
@@ -153,7 +153,7 @@ def test_other_authorities_of_clients_make_tickets_void(zygoted, authority, old,
     with secure.connect(daemon, context) as connection:
         session = connection.socket.session
     shutil.copy(other.path, path)
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
         with secure.connect(daemon, context, session=session) as connection:
             connection.request("GET", "/echo/")
@@ -161,7 +161,7 @@ def test_other_authorities_of_clients_make_tickets_void(zygoted, authority, old,
 
 
 def test_without_tls_there_is_nothing_to_reload(zygoted):
-    assert zygoted().ctl("reload")["certificates"] == 0
+    assert zygoted().ctl("reload --wait")["certificates"] == 0
 
 
 def test_what_should_be_known_is_said(zygoted, authority, place):
@@ -174,7 +174,7 @@ def test_what_should_be_known_is_said(zygoted, authority, place):
     expired = authority.issue("expired", "DNS:localhost", "/CN=expired", days=-1)
     put(expired, place)
     os.chmod(place.key, 0o600)
-    assert "has expired" in daemon.ctl("reload")["notices"][0]
+    assert "has expired" in daemon.ctl("reload --wait")["notices"][0]
 
 
 # ---- what is wrong ----
@@ -226,7 +226,7 @@ SPOILS = {
 def test_a_bad_file_is_refused_and_the_old_one_serves_on(daemon, authority, place, what):
     spoil, key, text = SPOILS[what]
     spoil(place, authority)
-    code, _, error = daemon.zygotectl("reload")
+    code, _, error = daemon.zygotectl("reload", "--wait")
     assert code == 1
     for part in (f"{daemon.config_path}:", f": {key} {place.chain[:-4]}", text):
         assert part in error
@@ -321,7 +321,7 @@ def finds(pid, pieces):
 @pytest.mark.plain_build
 def test_keys_are_in_the_front_and_nowhere_else(daemon, authority, old):
     secure.get(daemon, "/echo/", secure.trust(authority))
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     pieces = pieces_of(old)
     assert finds(daemon.front_pid(), pieces), "the search finds nothing anywhere"
     others = [pid for pid in [daemon.pid, *daemon.processes()] if pid != daemon.front_pid()]
@@ -331,7 +331,7 @@ def test_keys_are_in_the_front_and_nowhere_else(daemon, authority, old):
 
 @pytest.mark.reads_proc
 def test_the_bundle_is_no_descriptor_of_anybodys_but_the_supervisor(daemon, authority):
-    daemon.ctl("reload")
+    daemon.ctl("reload --wait")
     holders = []
     for pid in [daemon.pid, *daemon.processes()]:
         links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if fd != "-"]
