@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #define CALLS_MAX     1024
-#define ROWS_MAX 1024
+#define ROWS_MAX      1024
 #define RANDOM_ROUNDS 400
 
 static const char *const profiles[] = { "compute", "files", "files-exec", "front" };
