@@ -9,6 +9,7 @@ Nothing here sleeps for a fixed time: wait_until polls a condition against a bou
 """
 
 import atexit
+import collections
 import json
 import os
 import pwd
@@ -110,6 +111,21 @@ def format_config(keys, listeners, pools):
     return "\n".join(lines + [format_pool(section) for section in pools]) + "\n"
 
 
+PORTS_HELD = collections.deque(maxlen=200)  # more than a test has; what falls out is closed
+
+
+def hold_port(port):
+    """Runs beside this one do not take it: the name is free again when this process ends, however it does."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0zygoted-test-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    PORTS_HELD.append(name)
+    return True
+
+
 def free_port():
     """Taken from below the ephemeral range, so that no outgoing connection gets it meanwhile."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
@@ -121,9 +137,10 @@ def free_port():
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        if hold_port(port):
+            return port
 
 
 class ControlError(Exception):
