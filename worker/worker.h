@@ -120,8 +120,8 @@ enum zy_field {
 	ZY_HOST,	 /* Host, or the host of an absolute target */
 	ZY_PROTOCOL,	 /* "HTTP/1.1" or "HTTP/1.0" */
 	ZY_SCHEME,	 /* "http", "https" */
-	ZY_PEER_ADDRESS, /* "192.0.2.1", "2001:db8::1" */
-	ZY_PEER_PORT,	 /* decimal */
+	ZY_PEER_ADDRESS, /* "192.0.2.1", "2001:db8::1"; "unix:" of a client at a Unix socket */
+	ZY_PEER_PORT,	 /* decimal; "" of such a client */
 	ZY_LISTENER,	 /* name of the listener in the configuration */
 	ZY_POOL,	 /* name of the pool */
 	ZY_TLS_VERSION,	 /* "TLSv1.3", "TLSv1.2"; "" on a listener without TLS, as the next four */

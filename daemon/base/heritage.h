@@ -85,6 +85,7 @@ struct heritage_network {
 
 struct heritage_networks {
 	uint32_t count;
+	uint32_t local; /* 1: and whoever may connect to the listener's Unix socket */
 	struct heritage_network list[PROTO_NETWORKS_MAX];
 };
 
@@ -109,6 +110,7 @@ struct heritage_listener {
 	uint32_t client_verify;	  /* enum client_verify */
 	uint32_t tls_minimum;	  /* enum tls_minimum */
 	uint32_t connections_max; /* 0: as many as there may be in all */
+	uint32_t gather_bytes;	  /* of an answer that is gathered before it leaves, at most */
 	struct heritage_networks
 		proxies; /* that tell whose connections theirs are; none: nobody does */
 };
@@ -145,6 +147,7 @@ struct heritage_front {
 	uint32_t access_log;	       /* 1: MSG_ACCESS_LOG will bring a descriptor */
 	uint32_t access_format;	       /* enum access_format */
 	uint32_t padding;
+	uint64_t gather_bytes; /* of all answers that are gathered before they leave, together */
 	struct heritage_networks exempt; /* from penalties */
 	struct heritage_pool pools[PROTO_POOLS_MAX];
 	struct heritage_listener listeners[PROTO_LISTENERS_MAX];

@@ -12,6 +12,7 @@
 #include "front/connection.h"
 #include "front/front.h"
 #include "front/pool.h"
+#include "front/protocol_ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,27 +92,6 @@ describe_connection(const struct connection *connection)
 	};
 }
 
-static void
-describe_head(const struct connection *connection, struct access_request *out)
-{
-	const struct http_request *request = &connection->parser.request;
-	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
-
-	out->protocol = request->minor == 1 ? "HTTP/1.1" : "HTTP/1.0";
-	out->method = (struct access_text){ head + request->method.offset, request->method.length };
-	out->target = (struct access_text){ head + request->target.offset, request->target.length };
-	for (uint32_t i = 0; i < request->headers_count; i++) {
-		const struct http_header *header = &request->headers[i];
-		const char *name = head + header->name.offset;
-		const struct access_text value = { head + header->value.offset,
-						   header->value.length };
-		if (http_equals(name, header->name.length, "referer"))
-			out->referer = value;
-		else if (http_equals(name, header->name.length, "user-agent"))
-			out->agent = value;
-	}
-}
-
 void
 access_log_begin(struct exchange *exchange)
 {
@@ -125,7 +105,7 @@ access_log_begin(struct exchange *exchange)
 	if (log == NULL)
 		return;
 	request = describe_connection(connection);
-	describe_head(connection, &request);
+	connection->ops->tell_access(connection, &request);
 	text_line_begin(&line, text, sizeof(text));
 	access_line_put_request(&line, log->format, &request);
 	request_length = line.length;

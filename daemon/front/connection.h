@@ -39,6 +39,7 @@ enum connection_state {
 };
 
 struct preamble;
+struct protocol_ops;
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
@@ -46,6 +47,7 @@ struct connection {
 	TAILQ_ENTRY(connection) scrape_link;	/* while it waits for the metrics' text */
 	struct front *front;
 	const struct heritage_listener *listener;
+	const struct protocol_ops *ops; /* what the listener spoke when it was opened */
 	struct transport transport;
 	struct event read_event;
 	struct event write_event;
@@ -54,17 +56,21 @@ struct connection {
 	struct evbuffer *in;
 	struct evbuffer *out;
 	struct exchange exchange;
-	struct scrape scrape; /* of a metrics listener */
-	struct http_parser parser;
+	struct scrape scrape;	   /* of a metrics listener */
+	struct http_parser parser; /* where HTTP is spoken */
 	unsigned requests;
 	enum connection_state state;
 	enum handshake_place handshake;
 	bool processing;   /* connection_process is on the stack */
 	bool close_after;  /* no further request on this connection */
 	bool leaving;	   /* one more request at most: its answer says Connection: close */
+	bool is_local;	   /* over a Unix socket: it cannot be reset */
 	bool eof;	   /* the client has shut down its sending side */
 	int64_t credit_ms; /* how long the client may still be slower than the minimum rate */
 	uint64_t linger_bytes;
+	uint32_t
+		gather_max_bytes; /* of one answer that is gathered; the listener's when it was opened */
+	uint64_t gathered_bytes; /* of such an answer, until the client has all of it */
 	char peer_address[INET6_ADDRSTRLEN];
 	char peer_port[8];
 	char request_id[REQUEST_ID_MAX + 1]; /* of the request in progress, or the last one */
@@ -100,6 +106,9 @@ bool connection_is_scraper(const struct connection *connection);
 
 /* Writes what is in `out` as far as the client takes it. May close the connection. */
 void connection_flush(struct connection *connection);
+
+/* Makes its events. */
+void connection_watch(struct connection *connection);
 
 /* Watches the client's socket for what the present state can use. */
 void connection_update(struct connection *connection);

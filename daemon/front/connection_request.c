@@ -7,6 +7,7 @@
 #include "front/access_log.h"
 #include "front/connection.h"
 #include "front/front.h"
+#include "front/protocol_ops.h"
 #include "front/request_id.h"
 #include "front/response.h"
 #include "front/seed.h"
@@ -46,20 +47,19 @@ connection_refuse(struct connection *connection, enum outcome outcome, int statu
 	connection->close_after = true;
 	connection_change_state(connection, CONNECTION_FLUSH);
 	connection_set_timer(connection, NULL);
-	if (response_add_error(connection->out, &error) < 0)
+	if (connection->ops->add_error(connection->out, &error) < 0)
 		connection_close(connection);
 }
 
 static void
-on_bad_request(struct connection *connection)
+on_bad_request(struct connection *connection, const struct protocol_fault *fault)
 {
 	connection_make_request_id(connection);
 	log_event(LOG_DEBUG, "bad request",
 		  "peer=%s listener=%s request=%s status=%d reason=\"%s\"",
 		  connection->peer_address, connection->listener->name, connection->request_id,
-		  connection->parser.status, connection->parser.reason);
-	connection_refuse(connection, OUTCOME_BAD_REQUEST, connection->parser.status,
-			  connection->parser.reason);
+		  fault->status, fault->reason);
+	connection_refuse(connection, OUTCOME_BAD_REQUEST, fault->status, fault->reason);
 }
 
 static void
@@ -80,16 +80,17 @@ parse_head(struct connection *connection)
 {
 	size_t length = evbuffer_get_length(connection->in);
 	const char *data = (const char *)evbuffer_pullup(connection->in, -1);
+	struct protocol_fault fault = { 0, NULL };
 
 	if (data == NULL) {
 		connection_close(connection);
 		return;
 	}
-	switch (http_parser_feed(&connection->parser, data, length)) {
+	switch (connection->ops->read_head(connection, data, length, &fault)) {
 	case HTTP_MORE:
 		break;
 	case HTTP_BAD:
-		on_bad_request(connection);
+		on_bad_request(connection, &fault);
 		break;
 	case HTTP_DONE:
 		connection->requests++;
@@ -116,7 +117,7 @@ connection_process(struct connection *connection)
 	connection->processing = true;
 	for (;;) {
 		if (connection->state == CONNECTION_IDLE) {
-			http_parser_init(&connection->parser);
+			connection->ops->start(connection);
 			if (evbuffer_get_length(connection->in) == 0) {
 				connection_set_timer(connection, idle_timeout(connection));
 				break;

@@ -6,6 +6,8 @@
  */
 #include "front/connection.h"
 #include "front/front.h"
+#include "front/gather.h"
+#include "front/protocol_ops.h"
 
 static const enum connection_activity activities[CONNECTION_STATE_MAX] = {
 	[CONNECTION_PREAMBLE] = ACTIVITY_HEAD,	 [CONNECTION_HANDSHAKE] = ACTIVITY_HANDSHAKE,
@@ -27,7 +29,7 @@ counter(const struct connection *connection, enum connection_state state)
 bool
 connection_is_scraper(const struct connection *connection)
 {
-	return connection->listener->protocol == PROTOCOL_METRICS;
+	return connection->ops->is_scraper;
 }
 
 /* By kind: scrapers have a bound of their own, so that they get in when clients are too many. */
@@ -64,6 +66,8 @@ connection_change_state(struct connection *connection, enum connection_state sta
 	else
 		--*total(connection);
 	connection->state = state;
+	if (state == CONNECTION_IDLE || state == CONNECTION_LINGER || state == CONNECTION_CLOSED)
+		gather_release(connection);
 	if (state == CONNECTION_CLOSED)
 		say_count(connection->front);
 }

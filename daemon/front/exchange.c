@@ -11,7 +11,9 @@
 #include "front/access_log.h"
 #include "front/connection.h"
 #include "front/front.h"
+#include "front/gather.h"
 #include "front/pool.h"
+#include "front/protocol_ops.h"
 #include "front/response.h"
 #include "front/sample.h"
 #include "front/source.h"
@@ -79,12 +81,13 @@ finish(struct exchange *exchange, enum outcome outcome, bool kill)
 	if (exchange->state == EXCHANGE_QUEUED)
 		pool_withdraw(exchange->pool, exchange);
 	if (exchange->head_pending)
-		evbuffer_drain(connection->in, connection->parser.request.head_bytes);
+		evbuffer_drain(connection->in, exchange->head_bytes);
 	exchange->head_pending = false;
 	exchange->state = EXCHANGE_NONE;
 	connection->front->active_count--;
 	access_log_end(exchange, outcome);
 	exchange_release_child(exchange, kill);
+	gather_drop(exchange);
 	count(exchange, outcome);
 }
 
@@ -123,7 +126,7 @@ exchange_fail(struct exchange *exchange, enum outcome outcome)
 	error.keep_alive = exchange->keep_alive && exchange->body_done &&
 			   !connection->close_after && !connection->leaving;
 	connection->close_after = !error.keep_alive;
-	if (response_add_error(connection->out, &error) < 0)
+	if (connection->ops->add_error(connection->out, &error) < 0)
 		connection_close(connection);
 	else
 		connection_on_exchange_end(connection);
@@ -209,4 +212,6 @@ exchange_fini(struct exchange *exchange)
 		evbuffer_free(exchange->to_child);
 	if (exchange->partial != NULL)
 		evbuffer_free(exchange->partial);
+	if (exchange->gathered != NULL)
+		evbuffer_free(exchange->gathered);
 }

@@ -52,6 +52,9 @@ struct exchange {
 	bool is_sample; /* its child is told to stay when it has answered */
 	/* the request */
 	bool head_pending; /* its head is still at the start of the connection's `in` */
+	bool chunked_body;
+	bool expect_continue; /* the client waits for 100 before it sends its body */
+	size_t head_bytes;
 	struct http_chunked chunked;
 	uint64_t body_left;  /* of a Content-Length body: bytes still to come from the client */
 	uint64_t body_bytes; /* passed on so far */
@@ -76,7 +79,10 @@ struct exchange {
 	bool chunked_reply;
 	bool no_body;
 	bool keep_alive;
-	unsigned retry_after; /* seconds, of a source under penalty */
+	bool gathers;		   /* it leaves when it is complete */
+	struct evbuffer *gathered; /* until then; made when first needed */
+	size_t gathered_head;	   /* bytes of its head at the start of that */
+	unsigned retry_after;	   /* seconds, of a source under penalty */
 	uint64_t reply_bytes;
 };
 

@@ -139,7 +139,6 @@ send_to_child(struct exchange *exchange)
 void
 exchange_body_pump(struct exchange *exchange)
 {
-	const bool chunked = exchange->connection->parser.request.body == HTTP_BODY_CHUNKED;
 	enum outcome outcome;
 
 	if (exchange->state != EXCHANGE_RUNNING || exchange->body_done || !has_room(exchange) ||
@@ -148,7 +147,7 @@ exchange_body_pump(struct exchange *exchange)
 	if (!exchange_open_to_child(exchange))
 		outcome = OUTCOME_INTERNAL;
 	else
-		outcome = chunked ? pump_chunked(exchange) : pump_length(exchange);
+		outcome = exchange->chunked_body ? pump_chunked(exchange) : pump_length(exchange);
 	if (outcome != OUTCOME_OK)
 		exchange_fail(exchange, outcome);
 	else

@@ -8,101 +8,33 @@
 #include "front/connection.h"
 #include "front/exchange.h"
 #include "front/front.h"
-#include "front/http_reply.h"
 #include "front/pool.h"
-#include "front/response.h"
+#include "front/protocol_ops.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define ERROR_SHOWN 600
 
-/* ---- head ---- */
-
-static int
-add_headers(struct evbuffer *out, const unsigned char *data, const struct reply_event *event)
-{
-	struct reply_header header;
-	size_t cursor = 0;
-
-	while (reply_header_next(data, event, &cursor, &header)) {
-		/* The front has written it: programs that pass on the one that they got may do so. */
-		if (http_equals(header.name, header.name_length, "x-request-id"))
-			continue;
-		if (evbuffer_add(out, header.name, header.name_length) < 0 ||
-		    evbuffer_add(out, ": ", 2) < 0 ||
-		    evbuffer_add(out, header.value, header.value_length) < 0 ||
-		    evbuffer_add(out, "\r\n", 2) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* How the client will know where the body ends. */
-static int
-add_framing(struct exchange *exchange, struct evbuffer *out, const struct reply_event *event)
-{
-	char line[48];
-	int length;
-
-	if (!http_reply_has_body(event->status))
-		return 0;
-	if (event->content_length != UINT64_MAX) {
-		length = snprintf(line, sizeof(line), "Content-Length: %" PRIu64 "\r\n",
-				  event->content_length);
-		return evbuffer_add(out, line, (size_t)length);
-	}
-	if (exchange->minor == 0) {
-		exchange->keep_alive = exchange->no_body && exchange->keep_alive;
-		return 0;
-	}
-	exchange->chunked_reply = !exchange->no_body;
-	return evbuffer_add(out, "Transfer-Encoding: chunked\r\n", 28);
-}
+/* ---- parts ---- */
 
 static bool
 send_head(struct exchange *exchange, const unsigned char *data, const struct reply_event *event)
 {
-	struct evbuffer *out = exchange->connection->out;
+	const struct connection *connection = exchange->connection;
 
-	exchange->head_sent = true;
 	exchange->status = event->status;
-	exchange->no_body = exchange->head_method || !http_reply_has_body(event->status);
-	if (exchange->connection->close_after || exchange->connection->leaving)
+	if (connection->close_after || connection->leaving)
 		exchange->keep_alive = false;
-	return response_add_status(out, (int)event->status) == 0 &&
-	       response_add_request_id(out, exchange->connection->request_id) == 0 &&
-	       add_framing(exchange, out, event) == 0 && add_headers(out, data, event) == 0 &&
-	       response_add_connection(out, exchange->minor, exchange->keep_alive) == 0 &&
-	       evbuffer_add(out, "\r\n", 2) == 0;
+	return connection->ops->add_head(exchange, data, event);
 }
-
-/* ---- body ---- */
 
 static bool
 send_body(struct exchange *exchange, const unsigned char *data, size_t length)
 {
-	struct evbuffer *out = exchange->connection->out;
-	char size[24];
-
 	exchange->reply_bytes += length;
-	if (exchange->no_body)
-		return true;
-	if (!exchange->chunked_reply)
-		return evbuffer_add(out, data, length) == 0;
-	int digits = snprintf(size, sizeof(size), "%zx\r\n", length);
-	return evbuffer_add(out, size, (size_t)digits) == 0 &&
-	       evbuffer_add(out, data, length) == 0 && evbuffer_add(out, "\r\n", 2) == 0;
-}
-
-static bool
-send_end(struct exchange *exchange)
-{
-	return !exchange->chunked_reply ||
-	       evbuffer_add(exchange->connection->out, "0\r\n\r\n", 5) == 0;
+	return exchange->connection->ops->add_body(exchange, data, length);
 }
 
 /* ---- events ---- */
@@ -121,8 +53,10 @@ log_complaint(const struct exchange *exchange, const char *event, const char *te
 static bool
 is_too_large(const struct exchange *exchange, enum reply_kind kind, const struct reply_event *event)
 {
-	const uint64_t most = exchange->pool->config->reply_max_bytes;
+	uint64_t most = exchange->pool->config->reply_max_bytes;
 
+	if (exchange->gathers && most > exchange->connection->gather_max_bytes)
+		most = exchange->connection->gather_max_bytes;
 	if (kind == REPLY_HEAD)
 		return event->content_length != UINT64_MAX && event->content_length > most;
 	return kind == REPLY_BODY && event->length > most - exchange->reply_bytes;
@@ -147,7 +81,7 @@ on_event(struct exchange *exchange, enum reply_kind kind, const unsigned char *d
 		added = send_body(exchange, data + event->offset, event->length);
 		break;
 	case REPLY_END:
-		added = send_end(exchange);
+		added = exchange->connection->ops->add_end(exchange);
 		if (added) {
 			exchange_complete(exchange);
 			return false;

@@ -11,9 +11,8 @@
 #include "front/front.h"
 #include "front/memory_look.h"
 #include "front/pool.h"
+#include "front/protocol_ops.h"
 #include "front/request_frame.h"
-#include "front/request_id.h"
-#include "front/route.h"
 #include "front/sample.h"
 #include "front/seed.h"
 #include "front/source.h"
@@ -74,27 +73,13 @@ tls_of(const struct connection *connection)
 	return info;
 }
 
+/* What the connection knows of itself, and what the protocol finds in the head. */
 static void
 add_fields(struct request_frame *frame, const struct exchange *exchange, const char *head)
 {
 	const struct connection *connection = exchange->connection;
-	const struct http_request *request = &connection->parser.request;
-	const char *path = head + request->path.offset;
 	const struct tls_info tls = tls_of(connection);
-	const struct {
-		const char *text;
-		size_t length;
-	} fields[ZY_FIELD_MAX] = {
-		[ZY_METHOD] = { head + request->method.offset, request->method.length },
-		[ZY_PATH] = { path, request->path.length },
-		[ZY_QUERY] = { head + request->query.offset, request->query.length },
-		[ZY_ROUTE] = { exchange->route, strlen(exchange->route) },
-		[ZY_REST] = { path + exchange->route_bytes,
-			      request->path.length - exchange->route_bytes },
-		[ZY_HOST] = { head + request->host.offset, request->host.length },
-		[ZY_PROTOCOL] = { request->minor == 1 ? "HTTP/1.1" : "HTTP/1.0", 8 },
-		[ZY_SCHEME] = { tls.version[0] != '\0' ? "https" : "http",
-				tls.version[0] != '\0' ? 5 : 4 },
+	struct protocol_text fields[ZY_FIELD_MAX] = {
 		[ZY_PEER_ADDRESS] = { connection->peer_address, strlen(connection->peer_address) },
 		[ZY_PEER_PORT] = { connection->peer_port, strlen(connection->peer_port) },
 		[ZY_LISTENER] = { connection->listener->name, strlen(connection->listener->name) },
@@ -107,6 +92,7 @@ add_fields(struct request_frame *frame, const struct exchange *exchange, const c
 		[ZY_POOL] = { exchange->pool->config->name, strlen(exchange->pool->config->name) },
 	};
 
+	connection->ops->add_fields(exchange, head, fields);
 	for (int i = 0; i < ZY_FIELD_MAX; i++)
 		request_frame_add_field(frame, fields[i].text, fields[i].length);
 }
@@ -115,14 +101,12 @@ add_fields(struct request_frame *frame, const struct exchange *exchange, const c
 static size_t
 write_request(const struct exchange *exchange, const char *head, unsigned char *data, size_t size)
 {
-	const struct http_request *request = &exchange->connection->parser.request;
 	const struct frame_header end = { .type = FRAME_END };
 	struct request_frame frame;
 	struct frame_request fixed = {
 		.id = exchange->id,
 		.deadline_ns = exchange->taken_ns + exchange->pool->config->timeout_ms * 1000000ull,
-		.content_length =
-			request->body == HTTP_BODY_CHUNKED ? UINT64_MAX : request->content_length,
+		.content_length = exchange->chunked_body ? UINT64_MAX : exchange->body_left,
 		.flags = exchange->is_sample ? FRAME_REQUEST_HOLD : 0,
 	};
 	size_t length;
@@ -131,13 +115,7 @@ write_request(const struct exchange *exchange, const char *head, unsigned char *
 		return 0;
 	request_frame_begin(&frame, data, size - sizeof(end));
 	add_fields(&frame, exchange, head);
-	for (uint32_t i = 0; i < request->headers_count; i++) {
-		const struct http_header *header = &request->headers[i];
-		if (header->hop_by_hop == HTTP_HEADER_FORWARD)
-			request_frame_add_header(&frame, head + header->name.offset,
-						 header->name.length, head + header->value.offset,
-						 header->value.length);
-	}
+	exchange->connection->ops->add_headers(exchange, head, &frame);
 	length = request_frame_end(&frame, &fixed);
 	explicit_bzero(fixed.seed, sizeof(fixed.seed));
 	if (length == 0 || !exchange->body_done)
@@ -174,15 +152,14 @@ hand_over(struct exchange *exchange)
 {
 	static unsigned char data[FRAME_HEAD_MAX + 1024];
 	struct connection *connection = exchange->connection;
-	const struct http_request *request = &connection->parser.request;
 	const char *head =
-		(const char *)evbuffer_pullup(connection->in, (ev_ssize_t)request->head_bytes);
+		(const char *)evbuffer_pullup(connection->in, (ev_ssize_t)exchange->head_bytes);
 	size_t length = head != NULL ? write_request(exchange, head, data, sizeof(data)) : 0;
 	enum handed handed = length > 0 ? send_request(exchange, data, length) : HANDED_FAILED;
 
 	if (handed == HANDED_TO_DEAD)
 		return handed;
-	evbuffer_drain(connection->in, request->head_bytes);
+	evbuffer_drain(connection->in, exchange->head_bytes);
 	exchange->head_pending = false;
 	return handed;
 }
@@ -245,8 +222,7 @@ exchange_run(struct exchange *exchange, struct child *child)
 		connection_update(connection);
 		return true;
 	}
-	if (connection->parser.request.expect_continue &&
-	    evbuffer_get_length(connection->in) == 0) {
+	if (exchange->expect_continue && evbuffer_get_length(connection->in) == 0) {
 		evbuffer_add(connection->out, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 		connection_flush(connection);
 	}
@@ -259,12 +235,9 @@ static void
 prepare(struct exchange *exchange)
 {
 	struct connection *connection = exchange->connection;
-	const struct http_request *request = &connection->parser.request;
 	struct front *front = connection->front;
 	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
 
-	if (!request_id_find(request, head, connection->request_id))
-		connection_make_request_id(connection);
 	front->requests++;
 	front->active_count++;
 	exchange->state = EXCHANGE_RUNNING;
@@ -274,40 +247,27 @@ prepare(struct exchange *exchange)
 	exchange->id = front->next_id++;
 	exchange->received_ns = front_now_ns();
 	exchange->taken_ns = 0;
-	exchange->body_left = request->content_length;
 	exchange->body_bytes = exchange->reply_bytes = 0;
-	exchange->body_done = request->body == HTTP_BODY_NONE ||
-			      (request->body == HTTP_BODY_LENGTH && request->content_length == 0);
-	exchange->head_method = request->method.length == 4 &&
-				memcmp(head + request->method.offset, "HEAD", 4) == 0;
-	exchange->minor = request->minor;
 	exchange->child_deaf = exchange->exit_known = false;
 	exchange->status = 0;
 	exchange->head_sent = exchange->chunked_reply = exchange->no_body = false;
-	exchange->keep_alive = request->keep_alive && !connection->leaving &&
-			       connection->requests < front->heritage->requests_max;
-	http_chunked_init(&exchange->chunked);
+	exchange->gathers = false;
+	connection->ops->describe(exchange, head);
+	exchange->keep_alive &=
+		!connection->leaving && connection->requests < front->heritage->requests_max;
 	access_log_begin(exchange);
 }
 
 static enum outcome
 choose_pool(struct exchange *exchange)
 {
-	struct connection *connection = exchange->connection;
-	struct front *front = connection->front;
-	const struct http_request *request = &connection->parser.request;
+	const struct connection *connection = exchange->connection;
 	const char *head = (const char *)evbuffer_pullup(connection->in, -1);
-	const char *route;
-	size_t matched;
-	int index = route_find(front->heritage->pools, front->heritage->pools_count,
-			       head + request->path.offset, request->path.length, &route, &matched);
 
-	if (index < 0)
+	if (!connection->ops->find_pool(exchange, head))
 		return OUTCOME_NO_ROUTE;
-	exchange->pool = &front->pools[index];
-	exchange->route = route;
-	exchange->route_bytes = (uint32_t)matched;
-	if (request->content_length > exchange->pool->config->body_max_bytes) {
+	if (!exchange->chunked_body &&
+	    exchange->body_left > exchange->pool->config->body_max_bytes) {
 		exchange->pool->stats.requests++;
 		return OUTCOME_BODY_TOO_LARGE;
 	}

@@ -58,6 +58,8 @@ struct front {
 	uint32_t connections_max;   /* of the configuration, or what descriptors leave room for */
 	uint32_t listener_connections[PROTO_LISTENERS_MAX];
 	struct source_counts *source_counts;
+	uint64_t
+		gathered_bytes; /* of answers that are gathered, or that clients have yet to take */
 	int reserve_fd; /* given up when descriptors run out; -1 when it could not be had again */
 	bool draining;
 	uint64_t drain_cookie;

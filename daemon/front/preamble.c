@@ -24,9 +24,19 @@ struct preamble {
 };
 
 bool
+preamble_is_due(const struct heritage_listener *listener)
+{
+	return listener->proxies.count > 0 || listener->proxies.local != 0;
+}
+
+bool
 preamble_may_begin(const struct heritage_listener *listener, const struct sockaddr_storage *peer)
 {
-	return listener->proxies.count == 0 || source_is_among(peer, &listener->proxies);
+	if (!preamble_is_due(listener))
+		return true;
+	if (peer->ss_family == AF_UNIX)
+		return listener->proxies.local != 0;
+	return source_is_among(peer, &listener->proxies);
 }
 
 bool

@@ -11,6 +11,9 @@
 struct connection;
 struct heritage_listener;
 
+/* Whether connections of the listener begin with such a header. */
+bool preamble_is_due(const struct heritage_listener *listener);
+
 /* Whether connections of that peer may be taken at all: a listener that has trusted proxies takes none of others. */
 bool preamble_may_begin(const struct heritage_listener *listener,
 			const struct sockaddr_storage *peer);

@@ -266,7 +266,8 @@ give_ready(struct connection *connection)
 		return;
 	}
 	for (uint32_t i = 0; i < front->heritage->pools_count; i++) {
-		if (front->pools[i].current != NULL)
+		/* One without routes is free, removed, or being tried by a reload. */
+		if (front->pools[i].config->routes_count == 0 || front->pools[i].current != NULL)
 			continue;
 		snprintf(line, sizeof(line), "not ready: pool %s is not loaded\n",
 			 front->pools[i].config->name);

@@ -128,18 +128,21 @@ check_worker(const struct config_pool *pool, struct config_errors *errors)
 
 /* ---- listeners ---- */
 
-/*
- * A Unix socket cannot be reset: HTTP/1.0 answers that break off would look complete. So there are
- * none for clients.
- */
+/* Peers at a Unix socket have no address; who may connect is a matter of its file. */
 static void
 check_socket(const struct config_listener *listener, int is_unix, struct config_errors *errors)
 {
-	if (is_unix && listener->front.protocol != PROTOCOL_METRICS)
+	if (is_unix && listener->front.proxies.count > 0)
 		config_error(errors, listener->line,
-			     "listen \"%s\": a Unix socket is for protocol = \"metrics\" alone: "
-			     "give clients an address and port",
+			     "listen \"%s\": who connects to a Unix socket has no address: write "
+			     "proxy = {\"unix:\"}, and set access and group",
 			     listener->front.name);
+	if (!is_unix && listener->front.proxies.local)
+		config_error(
+			errors, listener->line,
+			"listen \"%s\": proxy \"unix:\" is for Unix sockets: name addresses or "
+			"networks",
+			listener->front.name);
 	if (!is_unix && listener->group[0] != '\0')
 		config_error(errors, listener->line,
 			     "listen \"%s\": group is for Unix sockets: remove it",

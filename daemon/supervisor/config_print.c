@@ -84,10 +84,12 @@ print_networks(const struct heritage_networks *networks, FILE *out)
 {
 	char text[CONFIG_NETWORK_MAX];
 
+	if (networks->local)
+		print_item(CONFIG_UNIX, true, out);
 	for (uint32_t i = 0; i < networks->count; i++)
-		print_item(config_format_network(&networks->list[i], text, sizeof(text)), i == 0,
-			   out);
-	fputs(networks->count == 0 ? "{}" : "}", out);
+		print_item(config_format_network(&networks->list[i], text, sizeof(text)),
+			   i == 0 && !networks->local, out);
+	fputs(networks->count == 0 && !networks->local ? "{}" : "}", out);
 }
 
 /* By name where worker_dir leads to it, by path otherwise. */

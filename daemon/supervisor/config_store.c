@@ -268,6 +268,10 @@ store_network(const struct config_place *place, const struct config_key *key, co
 {
 	struct heritage_networks *networks = field_of(place, key);
 
+	if (key->section == CONFIG_LISTEN && strcmp(text, CONFIG_UNIX) == 0) {
+		networks->local = 1;
+		return 0;
+	}
 	if (networks->count >= key->max)
 		return config_error(place->errors, place->line, "%s: at most %llu networks",
 				    describe(place, key), (unsigned long long)key->max);
@@ -316,7 +320,7 @@ store_worker_path(const struct config_place *place, const struct config_key *key
 					 .offset = offsetof(struct config_pool, worker_path),
 					 .min = 1,
 					 .max = HERITAGE_PATH_MAX - 1 };
-	char name[PROTO_NAME_MAX];
+	char name[PROTO_NAME_MAX] = ""; /* all of it is copied, and reload compares all of it */
 	const char *file = strrchr(text, '/') + 1;
 	const char *dot = strstr(file, ".so");
 	size_t length = dot && dot[3] == '\0' ? (size_t)(dot - file) : strlen(file);

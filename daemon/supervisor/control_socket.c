@@ -84,8 +84,14 @@ control_socket_open(const char *path, const struct control_rights *rights)
 		.backlog = CONTROL_BACKLOG,
 	};
 
+	char error[UNIX_SOCKET_ERROR_MAX];
+	int fd;
+
 	prepare_directory(path, rights);
-	return unix_socket_open(&wanted);
+	fd = unix_socket_open(&wanted, error);
+	if (fd < 0)
+		die("%s", error);
+	return fd;
 }
 
 static bool

@@ -62,6 +62,7 @@ inherit_seal_front(const struct supervisor *supervisor, uint32_t front, uint32_t
 	heritage->fronts = config->fronts;
 	heritage->connections_max = share_of(heritage->connections_max, config->fronts, front);
 	heritage->handshakes_max = share_of(heritage->handshakes_max, config->fronts, front);
+	heritage->gather_bytes /= config->fronts;
 	heritage->log_level = log_level();
 	heritage->log_journal = (uint32_t)supervisor->log_is_journal;
 	heritage->sandbox = 1;

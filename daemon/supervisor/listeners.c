@@ -18,8 +18,10 @@
 #include "supervisor/config.h"
 #include "supervisor/config_value.h"
 #include "supervisor/identity.h"
-#include "supervisor/unix_socket.h"
 #include "supervisor/service_sockets.h"
+#include "supervisor/unix_socket.h"
+
+_Static_assert(LISTENERS_ERROR_MAX >= UNIX_SOCKET_ERROR_MAX, "room for what went wrong");
 
 static const char *
 advice(int error)
@@ -50,7 +52,8 @@ fail(const struct config_listener *listener, const char *step, int fd, char *err
 }
 
 static int
-open_unix(const struct config_listener *listener, const struct identity *identity)
+open_unix(const struct config_listener *listener, const struct identity *identity,
+	  char error[LISTENERS_ERROR_MAX])
 {
 	static const mode_t modes[CONFIG_ACCESS_MAX] = {
 		[CONFIG_ACCESS_OWNER] = 0600,
@@ -70,10 +73,13 @@ open_unix(const struct config_listener *listener, const struct identity *identit
 
 	if (group != NULL)
 		wanted.group = group->gr_gid;
-	else if (listener->group[0] != '\0')
-		die("there is no group \"%s\": create it or change `group` of listen \"%s\"",
-		    listener->group, listener->front.name);
-	return unix_socket_open(&wanted);
+	else if (listener->group[0] != '\0') {
+		snprintf(error, LISTENERS_ERROR_MAX,
+			 "there is no group \"%s\": create it or change `group` of listen \"%s\"",
+			 listener->group, listener->front.name);
+		return -1;
+	}
+	return unix_socket_open(&wanted, error);
 }
 
 int
@@ -89,7 +95,7 @@ listeners_open_one(const struct config_listener *listener, const struct identity
 		return fail(listener, "understand", -1, error);
 	}
 	if (address.ss_family == AF_UNIX)
-		return open_unix(listener, identity);
+		return open_unix(listener, identity, error);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(listener, "open a socket for", fd, error);
@@ -104,8 +110,8 @@ listeners_open_one(const struct config_listener *listener, const struct identity
 	return fd;
 }
 
-static bool
-is_unix(const struct config_listener *listener)
+bool
+listeners_is_unix(const struct config_listener *listener)
 {
 	return strncmp(listener->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0;
 }
@@ -118,7 +124,7 @@ take_listener(const struct config_listener *listener, const struct identity *ide
 	char error[LISTENERS_ERROR_MAX];
 	int fd = service_sockets_find(listener->front.name);
 
-	*has_file_out = fd < 0 && is_unix(listener);
+	*has_file_out = fd < 0 && listeners_is_unix(listener);
 	if (fd < 0)
 		fd = listeners_open_one(listener, identity, error);
 	if (fd < 0)
@@ -139,13 +145,20 @@ listeners_open(const struct config *config, const struct identity *identity,
 }
 
 void
-listeners_remove_file(struct listeners *listeners, uint32_t index)
+listeners_unlink(const struct config_listener *listener)
 {
-	const char *address = listeners->config->listeners[index].front.address;
+	const char *address = listener->front.address;
 
-	if (listeners->has_file[index] && unlink(address + strlen(CONFIG_UNIX)) < 0)
+	if (unlink(address + strlen(CONFIG_UNIX)) < 0)
 		log_event(LOG_WARNING, "socket not removed", "address=\"%s\" error=\"%s\"", address,
 			  strerror(errno));
+}
+
+void
+listeners_remove_file(struct listeners *listeners, uint32_t index)
+{
+	if (listeners->has_file[index])
+		listeners_unlink(&listeners->config->listeners[index]);
 	listeners->has_file[index] = false;
 }
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LISTENERS_ERROR_MAX 256
+#define LISTENERS_ERROR_MAX 320
 
 struct config;
 struct config_listener;
@@ -32,13 +32,19 @@ void listeners_open(const struct config *config, const struct identity *identity
 		    struct listeners *listeners_out);
 
 /*
- * A listening socket for that address, the caller's; -1 after writing why not and what to do. For a
- * Unix socket it dies instead: at start only.
+ * A listening socket for that address, the caller's, as is the file of a Unix socket; -1 after writing
+ * why not and what to do.
  */
 int listeners_open_one(const struct config_listener *listener, const struct identity *identity,
 		       char error[LISTENERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
-/* Removes the file of a Unix socket, if it is ours, while config still names it. */
+/* Whether its address is the path of a Unix socket. */
+bool listeners_is_unix(const struct config_listener *listener);
+
+/* Removes the file of a Unix socket that listeners_open_one made. */
+void listeners_unlink(const struct config_listener *listener);
+
+/* The same for one that listens, if the file is ours, while config still names it. */
 void listeners_remove_file(struct listeners *listeners, uint32_t index);
 
 /* Closes them, and removes their files. */

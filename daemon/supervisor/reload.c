@@ -56,7 +56,10 @@ close_new_listeners(struct reload *reload)
 	for (unsigned i = 0; i < PROTO_LISTENERS_MAX; i++) {
 		if (reload->listener_fds[i] >= 0)
 			close(reload->listener_fds[i]);
+		if (reload->has_file[i])
+			listeners_unlink(&reload->next->listeners[i]);
 		reload->listener_fds[i] = -1;
+		reload->has_file[i] = false;
 	}
 }
 

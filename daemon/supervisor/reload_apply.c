@@ -26,15 +26,19 @@ is_kept_elsewhere(const struct reload_plan *plan, uint32_t place)
 
 /* While the configuration still names them. What moves to another name takes its file along. */
 static void
-replace_files(const struct reload_plan *plan, struct listeners *listeners)
+replace_files(struct reload *reload)
 {
+	const struct reload_plan *plan = &reload->plan;
+	struct listeners *listeners = &reload->supervisor->listeners;
 	bool has_file[PROTO_LISTENERS_MAX];
 
 	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++) {
 		has_file[i] = listeners->has_file[i] && !plan->closes[i];
 		if (plan->opens[i])
-			has_file[i] =
-				plan->socket_of[i] >= 0 && listeners->has_file[plan->socket_of[i]];
+			has_file[i] = plan->socket_of[i] >= 0
+					      ? listeners->has_file[plan->socket_of[i]]
+					      : reload->has_file[i];
+		reload->has_file[i] = false;
 	}
 	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++)
 		if (plan->closes[i] && !is_kept_elsewhere(plan, i))
@@ -115,7 +119,7 @@ reload_apply(struct reload *reload)
 	struct supervisor *supervisor = reload->supervisor;
 	const bool changes_level = supervisor->config->log_level != reload->next->log_level;
 
-	replace_files(&reload->plan, &supervisor->listeners);
+	replace_files(reload);
 	*supervisor->config = *reload->next;
 	replace_certificates(reload);
 	reload_drop_files(reload);

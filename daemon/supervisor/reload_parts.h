@@ -15,9 +15,10 @@ struct reload {
 	struct tls_files *certificates; /* likewise */
 	struct reload_plan plan;
 	int listener_fds[PROTO_LISTENERS_MAX]; /* opened for it; -1: none */
-	uint32_t numbers[PROTO_POOLS_MAX];     /* generations that it waits for; 0: none */
-	bool is_held[PROTO_POOLS_MAX];	       /* of these: parked a child */
-	uint64_t cookie;		       /* of the message to the fronts; counts */
+	bool has_file[PROTO_LISTENERS_MAX]; /* of these: Unix sockets whose file was made for it */
+	uint32_t numbers[PROTO_POOLS_MAX];  /* generations that it waits for; 0: none */
+	bool is_held[PROTO_POOLS_MAX];	    /* of these: parked a child */
+	uint64_t cookie;		    /* of the message to the fronts; counts */
 	uint32_t fronts; /* while SWITCHING: bit mask of those that have not answered it */
 	uint64_t started_ms;
 	reload_done_fn *done;

@@ -178,8 +178,8 @@ find_free_listener(const struct config *now, const struct config *next)
 }
 
 /*
- * The file of a Unix socket belongs to who made it, and stands for what was configured then: there is no going back from another one,
- * should the reload fail.
+ * The file of a Unix socket that is there belongs to who made it, and stands for what was configured then: there is no going back
+ * from another one, should the reload fail.
  */
 static int
 check_unix(const struct config *now, const struct config *read, const struct config_listener *next,
@@ -187,13 +187,8 @@ check_unix(const struct config *now, const struct config *read, const struct con
 {
 	const int place = find_address(now, next->front.address);
 
-	if (strncmp(next->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) != 0)
+	if (place < 0 || strncmp(next->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) != 0)
 		return 0;
-	if (place < 0)
-		return refuse(error,
-			      "%s:%u: listener \"%s\": a Unix socket is made at start only: "
-			      "restart, or take an address with a port",
-			      read->file, next->line, next->front.name);
 	if (now->listeners[place].access != next->access ||
 	    strcmp(now->listeners[place].group, next->group) != 0)
 		return refuse(error,

@@ -225,6 +225,7 @@ open_listeners(struct reload *reload)
 							&reload->supervisor->identity, error);
 		if (reload->listener_fds[i] < 0)
 			return refuse(reload, error);
+		reload->has_file[i] = place < 0 && listeners_is_unix(&reload->next->listeners[i]);
 	}
 	return 0;
 }

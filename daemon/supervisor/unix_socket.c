@@ -1,12 +1,13 @@
 /*
  * Files of listening sockets.
  *
- * Runs in: supervisor, at start. The rule: no file is removed here that is not a socket nobody
+ * Runs in: supervisor, at start and at a reload. The rule: no file is removed here that is not a socket nobody
  * listens at, and none is made where others could put their own in its place.
  */
 #include "supervisor/unix_socket.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,38 +17,50 @@
 
 #include "base/log.h"
 
-static struct sockaddr_un
-make_address(const struct unix_socket *wanted)
+static __attribute__((format(printf, 2, 3))) int
+fail(char error[UNIX_SOCKET_ERROR_MAX], const char *format, ...)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	va_list arguments;
 
-	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", wanted->path) >=
-	    (int)sizeof(address.sun_path))
-		die("path of the %s is too long: %s", wanted->what, wanted->path);
-	return address;
+	va_start(arguments, format);
+	vsnprintf(error, UNIX_SOCKET_ERROR_MAX, format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
+static int
+make_address(const struct unix_socket *wanted, struct sockaddr_un *out, char *error)
+{
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (snprintf(out->sun_path, sizeof(out->sun_path), "%s", wanted->path) >=
+	    (int)sizeof(out->sun_path))
+		return fail(error, "path of the %s is too long: %s", wanted->what, wanted->path);
+	return 0;
 }
 
 /* A directory that others can write to would let them put their own socket in our place. */
-static void
-judge_directory(const struct unix_socket *wanted, const char *directory)
+static int
+judge_directory(const struct unix_socket *wanted, const char *directory, char *error)
 {
 	struct stat status;
 
 	if (lstat(directory, &status) < 0)
-		die("directory of the %s %s: %s; create it or change `%s`", wanted->what, directory,
-		    strerror(errno), wanted->key);
+		return fail(error, "directory of the %s %s: %s; create it or change `%s`",
+			    wanted->what, directory, strerror(errno), wanted->key);
 	if (!S_ISDIR(status.st_mode))
-		die("%s is no directory: remove it or change `%s`", directory, wanted->key);
+		return fail(error, "%s is no directory: remove it or change `%s`", directory,
+			    wanted->key);
 	if (status.st_uid != geteuid() && status.st_uid != 0)
-		die("directory of the %s %s belongs to another user: change `%s`", wanted->what,
-		    directory, wanted->key);
+		return fail(error, "directory of the %s %s belongs to another user: change `%s`",
+			    wanted->what, directory, wanted->key);
 	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0)
-		die("directory of the %s %s can be written by others: chmod go-w it", wanted->what,
-		    directory);
+		return fail(error, "directory of the %s %s can be written by others: chmod go-w it",
+			    wanted->what, directory);
+	return 0;
 }
 
-static void
-check_directory(const struct unix_socket *wanted)
+static int
+check_directory(const struct unix_socket *wanted, char *error)
 {
 	char directory[UNIX_SOCKET_PATH_MAX];
 	char *slash;
@@ -55,40 +68,48 @@ check_directory(const struct unix_socket *wanted)
 	snprintf(directory, sizeof(directory), "%s", wanted->path);
 	slash = strrchr(directory, '/');
 	if (slash == NULL || slash == directory)
-		return;
+		return 0;
 	*slash = '\0';
-	judge_directory(wanted, directory);
+	return judge_directory(wanted, directory, error);
 }
 
-/* EAGAIN says that the other daemon's queue is full: it lives. */
-static bool
+/* EAGAIN says that the other daemon's queue is full: it lives. -1: cannot be found out. */
+static int
 is_answered(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
-		die("cannot open a socket: %s", strerror(errno));
+		return -1;
 	int result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
 	bool answered = result == 0 || errno == EAGAIN;
 	close(fd);
 	return answered;
 }
 
-static void
-remove_stale(const struct unix_socket *wanted, const struct sockaddr_un *address)
+static int
+remove_stale(const struct unix_socket *wanted, const struct sockaddr_un *address, char *error)
 {
 	struct stat status;
 
 	if (lstat(address->sun_path, &status) < 0)
-		return;
+		return 0;
 	if (!S_ISSOCK(status.st_mode))
-		die("%s is there and is no socket: remove it or change `%s`", address->sun_path,
-		    wanted->key);
-	if (is_answered(address))
-		die("another daemon answers at %s: stop it or change `%s`", address->sun_path,
-		    wanted->key);
+		return fail(error, "%s is there and is no socket: remove it or change `%s`",
+			    address->sun_path, wanted->key);
+	switch (is_answered(address)) {
+	case 0:
+		break;
+	case 1:
+		return fail(error, "another daemon answers at %s: stop it or change `%s`",
+			    address->sun_path, wanted->key);
+	default:
+		return fail(error, "cannot open a socket: %s", strerror(errno));
+	}
 	if (unlink(address->sun_path) < 0)
-		die("cannot remove the old socket %s: %s", address->sun_path, strerror(errno));
+		return fail(error, "cannot remove the old socket %s: %s", address->sun_path,
+			    strerror(errno));
+	return 0;
 }
 
 /* Only root can give the file away. */
@@ -102,25 +123,49 @@ hand_over(const struct unix_socket *wanted)
 			  "path=\"%s\" error=\"%s\"", wanted->path, strerror(errno));
 }
 
-int
-unix_socket_open(const struct unix_socket *wanted)
+/* Makes the file; the mode is right from the first moment on. */
+static int
+bind_file(int fd, const struct unix_socket *wanted, const struct sockaddr_un *address)
 {
-	const struct sockaddr_un address = make_address(wanted);
-	int fd;
+	const mode_t before = umask(0777 & ~wanted->mode);
+	const int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	const int saved = errno;
 
-	check_directory(wanted);
-	remove_stale(wanted, &address);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		die("cannot open the %s: %s", wanted->what, strerror(errno));
-	/* The mode is right from the first moment on. */
-	mode_t before = umask(0777 & ~wanted->mode);
-	int result = bind(fd, (const struct sockaddr *)&address, sizeof(address));
 	umask(before);
-	if (result < 0)
-		die("cannot bind the %s to %s: %s", wanted->what, wanted->path, strerror(errno));
+	errno = saved;
+	return result;
+}
+
+static int
+open_at(const struct unix_socket *wanted, const struct sockaddr_un *address, char *error)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fail(error, "cannot open the %s: %s", wanted->what, strerror(errno));
+	if (bind_file(fd, wanted, address) < 0) {
+		(void)fail(error, "cannot bind the %s to %s: %s", wanted->what, wanted->path,
+			   strerror(errno));
+		close(fd);
+		return -1;
+	}
 	hand_over(wanted);
-	if (listen(fd, wanted->backlog) < 0)
-		die("cannot listen on the %s %s: %s", wanted->what, wanted->path, strerror(errno));
-	return fd;
+	if (listen(fd, wanted->backlog) == 0)
+		return fd;
+	(void)fail(error, "cannot listen on the %s %s: %s", wanted->what, wanted->path,
+		   strerror(errno));
+	(void)unlink(address->sun_path);
+	close(fd);
+	return -1;
+}
+
+int
+unix_socket_open(const struct unix_socket *wanted, char error[UNIX_SOCKET_ERROR_MAX])
+{
+	struct sockaddr_un address;
+
+	if (make_address(wanted, &address, error) < 0 || check_directory(wanted, error) < 0 ||
+	    remove_stale(wanted, &address, error) < 0)
+		return -1;
+	return open_at(wanted, &address, error);
 }

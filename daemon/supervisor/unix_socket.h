@@ -7,7 +7,8 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-#define UNIX_SOCKET_PATH_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path) /* with the NUL */
+#define UNIX_SOCKET_PATH_MAX  sizeof(((struct sockaddr_un *)NULL)->sun_path) /* with the NUL */
+#define UNIX_SOCKET_ERROR_MAX 320
 
 struct unix_socket {
 	const char *path;
@@ -20,10 +21,11 @@ struct unix_socket {
 };
 
 /*
- * Makes the file and listens. Removes a socket that is there if nobody answers at it. Dies with a
- * line that says what to do: another daemon is there, the directory belongs to others or can be
- * written by them. The descriptor is non-blocking and the caller's.
+ * Makes the file and listens. Removes a socket that is there if nobody answers at it. The descriptor, which is
+ * non-blocking and the caller's; or -1 after writing why not and what to do: another daemon is there,
+ * the directory belongs to others or can be written by them. Then no file of ours is left.
  */
-int unix_socket_open(const struct unix_socket *wanted);
+int unix_socket_open(const struct unix_socket *wanted, char error[UNIX_SOCKET_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 #endif

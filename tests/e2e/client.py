@@ -30,13 +30,17 @@ class Response:
 
 
 class Connection:
+    """`address`: host and port, or the path of a Unix socket."""
+
     def __init__(self, address, timeout=20, receive_buffer=None):
-        self.socket = socket.socket()
+        is_unix = isinstance(address, str)
+        self.socket = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         self.socket.connect(address)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not is_unix:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
     def __enter__(self):

@@ -180,6 +180,16 @@ def test_an_address_that_cannot_be_had_changes_nothing(zygoted):
     assert daemon.get("/echo/").status == 200 and daemon.get("/late/").status == 404
 
 
+def test_a_pool_that_is_gone_or_failed_is_none_that_is_missing(zygoted):
+    daemon = zygoted(pool("echo"), text_pool("text", "one"), text_pool("last", "x"), metrics=True)
+    reload(daemon, pool("echo"), text_pool("last", "x"))
+    assert daemon.scrape("/-/ready").status == 200
+    broken = pool("bad", worker="text", options={"nonsense": "x"})
+    with pytest.raises(ControlError, match="nonsense"):
+        reload(daemon, pool("echo"), text_pool("last", "x"), broken)
+    assert daemon.scrape("/-/ready").status == 200
+
+
 # ---- Unix sockets ----
 
 
@@ -213,11 +223,29 @@ def test_a_unix_socket_keeps_its_file_under_another_name_and_loses_it_when_remov
     assert not os.path.exists(path)
 
 
-def test_a_unix_socket_is_made_at_start_only(unix):
+def test_a_unix_socket_comes_and_takes_the_place_of_another(unix):
     daemon, path = unix
-    with pytest.raises(ControlError, match='zygoted.conf:[0-9]+: listener "local": a Unix socket is made at start only: restart'):
+    reload(daemon, pool("echo"), sections=renamed(daemon, address=f"unix:{path}.new"))
+    assert answers_at(f"{path}.new") and not os.path.exists(path)
+    daemon.process.terminate()
+    daemon.process.wait(10)
+    assert not os.path.exists(f"{path}.new")
+
+
+def test_a_reload_that_fails_leaves_no_file_of_its_own(unix):
+    daemon, path = unix
+    broken = pool("bad", worker="text", options={"nonsense": "x"})
+    with pytest.raises(ControlError, match="nonsense"):
+        reload(daemon, pool("echo"), broken, sections=renamed(daemon, address=f"unix:{path}.new"))
+    assert answers_at(path) and not os.path.exists(f"{path}.new")
+
+
+def test_a_unix_socket_that_cannot_be_made_refuses_the_reload(unix):
+    daemon, path = unix
+    os.mkdir(f"{path}.new")
+    with pytest.raises(ControlError, match="is no socket: remove it or change `address`"):
         reload(daemon, pool("echo"), sections=renamed(daemon, address=f"unix:{path}.new"))
-    assert answers_at(path)
+    assert answers_at(path) and os.path.isdir(f"{path}.new")
 
 
 @pytest.mark.parametrize("name", ["local", "other"])
