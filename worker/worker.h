@@ -112,14 +112,14 @@ int zy_name_region(const void *address, size_t size, const char *name);
 
 /* All strings are NUL-terminated and live as long as the child. Absent ones are "", never NULL. */
 enum zy_field {
-	ZY_METHOD,	 /* "GET"; a token, case-sensitive */
+	ZY_METHOD,	 /* "GET"; a token, case-sensitive. "FRAME": see below */
 	ZY_PATH,	 /* as received, percent-encoding kept, without the query: "/oui/00%3A22" */
 	ZY_QUERY,	 /* what follows '?', as received, without it */
 	ZY_ROUTE,	 /* the route that took the request: "/oui/" */
 	ZY_REST,	 /* what follows the route in the path, as received: "00%3A22" */
 	ZY_HOST,	 /* Host, or the host of an absolute target */
-	ZY_PROTOCOL,	 /* "HTTP/1.1" or "HTTP/1.0" */
-	ZY_SCHEME,	 /* "http", "https" */
+	ZY_PROTOCOL,	 /* "HTTP/1.1", "HTTP/1.0" or "FRAME" */
+	ZY_SCHEME,	 /* "http", "https", "frame", "frames" */
 	ZY_PEER_ADDRESS, /* "192.0.2.1", "2001:db8::1"; "unix:" of a client at a Unix socket */
 	ZY_PEER_PORT,	 /* decimal; "" of such a client */
 	ZY_LISTENER,	 /* name of the listener in the configuration */
@@ -138,6 +138,11 @@ enum zy_field {
 	 * token of 1..128 bytes, else 32 hexadecimal digits. No secret; the client may repeat itself.
 	 */
 	ZY_REQUEST_ID,
+	/*
+	 * A frame has a payload and nothing else: that is the body. Then the method and protocol are "FRAME", path and route "/",
+	 * the scheme "frame", or "frames" with TLS; query, rest and host are "", and there are no headers. Of the answer the client
+	 * gets the body, and a status of frames that the worker's makes (zygoted(8)).
+	 */
 	ZY_FIELD_MAX
 };
 

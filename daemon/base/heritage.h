@@ -89,7 +89,13 @@ struct heritage_networks {
 	struct heritage_network list[PROTO_NETWORKS_MAX];
 };
 
-enum protocol { PROTOCOL_HTTP, PROTOCOL_METRICS, PROTOCOL_MAX };
+enum protocol { PROTOCOL_HTTP, PROTOCOL_METRICS, PROTOCOL_FRAME, PROTOCOL_MAX };
+
+/*
+ * The route of a pool that a listener for frames names: no path is one. Its requests are counted under it, as those of other
+ * routes.
+ */
+#define HERITAGE_FRAME_ROUTE "frame"
 
 /* Whether clients show a certificate; one that they show must be good. */
 enum client_verify {
@@ -104,13 +110,14 @@ enum tls_minimum { TLS_MINIMUM_1_2, TLS_MINIMUM_1_3, TLS_MINIMUM_MAX };
 
 struct heritage_listener {
 	char name[PROTO_NAME_MAX];
-	char address[128];	  /* as in the configuration, for logs */
-	uint32_t protocol;	  /* enum protocol */
-	uint32_t tls;		  /* certificates that it has in the bundle; 0: plain */
-	uint32_t client_verify;	  /* enum client_verify */
-	uint32_t tls_minimum;	  /* enum tls_minimum */
-	uint32_t connections_max; /* 0: as many as there may be in all */
-	uint32_t gather_bytes;	  /* of an answer that is gathered before it leaves, at most */
+	char pool[PROTO_NAME_MAX]; /* that gets the frames; "" where paths decide */
+	char address[128];	   /* as in the configuration, for logs */
+	uint32_t protocol;	   /* enum protocol */
+	uint32_t tls;		   /* certificates that it has in the bundle; 0: plain */
+	uint32_t client_verify;	   /* enum client_verify */
+	uint32_t tls_minimum;	   /* enum tls_minimum */
+	uint32_t connections_max;  /* 0: as many as there may be in all */
+	uint32_t gather_bytes;	   /* of an answer that is gathered before it leaves, at most */
 	struct heritage_networks
 		proxies; /* that tell whose connections theirs are; none: nobody does */
 };

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/preamble.h"
+#include "front/protocol_ops.h"
 #include "front/room.h"
 #include "front/supervisor_link.h"
 
@@ -208,6 +209,13 @@ on_eof(struct connection *connection)
 	connection->eof = true;
 	if (connection->state == CONNECTION_FLUSH) {
 		connection->close_after = true; /* the answer is complete: let it go out */
+		connection_update(connection);
+		return;
+	}
+	if (connection->state == CONNECTION_HEAD && connection->ops->truncated != NULL) {
+		connection_make_request_id(connection);
+		connection_refuse(connection, OUTCOME_BAD_REQUEST, 0, connection->ops->truncated);
+		connection_flush(connection);
 		connection_update(connection);
 		return;
 	}

@@ -58,6 +58,7 @@ struct connection {
 	struct exchange exchange;
 	struct scrape scrape;	   /* of a metrics listener */
 	struct http_parser parser; /* where HTTP is spoken */
+	uint32_t payload_bytes;	   /* of the request, where frames are */
 	unsigned requests;
 	enum connection_state state;
 	enum handshake_place handshake;

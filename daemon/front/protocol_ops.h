@@ -71,6 +71,7 @@ struct protocol_ops {
 
 extern const struct protocol_ops protocol_http;
 extern const struct protocol_ops protocol_metrics;
+extern const struct protocol_ops protocol_frame;
 
 const struct protocol_ops *protocol_ops_of(enum protocol protocol);
 

@@ -18,7 +18,7 @@ route_rank(const char *route, const char *path, size_t path_length)
 	const char *prefix = exact ? route + 1 : route;
 	size_t length = strnlen(prefix, PROTO_ROUTE_MAX - 1);
 
-	if (length == 0 || path_length < length || memcmp(path, prefix, length) != 0)
+	if (prefix[0] != '/' || path_length < length || memcmp(path, prefix, length) != 0)
 		return 0;
 	if (path_length == length)
 		return 2 * length + exact;
@@ -48,6 +48,23 @@ route_find(const struct heritage_pool *pools, size_t count, const char *path, si
 		}
 	}
 	return found;
+}
+
+/* A pool that is being removed, or tried, has no routes, and may share its name with another. */
+int
+route_find_frame(const struct heritage_pool *pools, size_t count, const char *name,
+		 const char **route_out)
+{
+	for (size_t pool = 0; pool < count; pool++) {
+		if (strcmp(pools[pool].name, name) != 0)
+			continue;
+		for (uint32_t i = 0; i < pools[pool].routes_count; i++) {
+			*route_out = pools[pool].routes[i];
+			if (strcmp(*route_out, HERITAGE_FRAME_ROUTE) == 0)
+				return (int)pool;
+		}
+	}
+	return -1;
 }
 
 uint32_t

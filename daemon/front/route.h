@@ -21,6 +21,12 @@
 int route_find(const struct heritage_pool *pools, size_t count, const char *path, size_t length,
 	       const char **route_out, size_t *matched_out);
 
+/*
+ * Index of the pool of that name, if frames may go to it, and its route for them; -1 when there is none.
+ */
+int route_find_frame(const struct heritage_pool *pools, size_t count, const char *name,
+		     const char **route_out);
+
 /* Index of a route that route_find gave, among those of its pool. */
 uint32_t route_index(const struct heritage_pool *pool, const char *route);
 

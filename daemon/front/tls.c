@@ -142,7 +142,8 @@ fill_set(struct tls_set *set, const struct heritage_listener *listener, uint32_t
 	 const struct tls_text *bundle, struct tls_error *error)
 {
 	struct tls_source source = { .client_verify = (enum client_verify)listener->client_verify,
-				     .minimum = (enum tls_minimum)listener->tls_minimum };
+				     .minimum = (enum tls_minimum)listener->tls_minimum,
+				     .protocol = (enum protocol)listener->protocol };
 	struct tls_text *parts = source.parts;
 	struct tls_part part;
 	struct tls_text text;

@@ -181,11 +181,13 @@ static int
 on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
 	unsigned in_length, void *argument)
 {
-	static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
+	static const unsigned char http[] = "\x08http/1.1\x08http/1.0";
 
 	(void)ssl;
-	(void)argument;
-	return SSL_select_next_proto((unsigned char **)out, out_length, ours, sizeof(ours) - 1, in,
+	/* Frames have no name there: who asks for a protocol means another one (RFC 7301 section 3.2). */
+	if (argument == NULL)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_select_next_proto((unsigned char **)out, out_length, http, sizeof(http) - 1, in,
 				     in_length) == OPENSSL_NPN_NEGOTIATED
 		       ? SSL_TLSEXT_ERR_OK
 		       : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -215,7 +217,8 @@ set_up(SSL_CTX *context, const struct tls_source *source)
 					     SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
+	SSL_CTX_set_alpn_select_cb(context, on_alpn,
+				   source->protocol == PROTOCOL_FRAME ? NULL : context);
 	set_verification(context, source->client_verify);
 	return SSL_CTX_set_min_proto_version(context, version) == 1 &&
 	       SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&

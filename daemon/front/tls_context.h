@@ -16,6 +16,7 @@ struct tls_source {
 	struct tls_text parts[TLS_PART_MAX];
 	enum client_verify client_verify;
 	enum tls_minimum minimum;
+	enum protocol protocol; /* that is spoken over it */
 };
 
 struct tls_error {

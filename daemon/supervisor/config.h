@@ -60,7 +60,8 @@ struct config_pool {
 	char options[HERITAGE_OPTIONS_MAX];	  /* as in heritage_zygote */
 	char read_paths[HERITAGE_READ_PATHS_MAX]; /* the same */
 	uint32_t line;
-	uint32_t padding; /* none that is not named: reload compares whole pools */
+	uint32_t
+		routes_given; /* in the file, refused ones too. No padding follows: reload compares whole pools */
 };
 
 struct config {

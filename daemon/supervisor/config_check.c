@@ -7,6 +7,7 @@
 #include "supervisor/config_check.h"
 
 #include "base/control_path.h"
+#include "supervisor/config_check_listener.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/config_value.h"
 #include "supervisor/policy.h"
@@ -84,7 +85,7 @@ config_complete(struct config *config, struct config_errors *errors)
 		find_beside("zygoted-zygote", preset_of(CONFIG_TOP, "zygote_program"),
 			    config->zygote_program, sizeof(config->zygote_program));
 	for (uint32_t i = 0; i < config->listeners_count; i++)
-		config->listeners[i].front.tls = config->listeners[i].certificates.count;
+		config_complete_listener(config, &config->listeners[i], errors);
 	config->limits.access_log = strcmp(config->access_log, "off") != 0;
 	for (uint32_t i = 0; i < config->pools_count; i++)
 		complete_pool(config, &config->pools[i], errors);
@@ -124,105 +125,6 @@ check_worker(const struct config_pool *pool, struct config_errors *errors)
 	else if (!S_ISREG(status.st_mode) || access(pool->worker_path, R_OK) < 0)
 		config_error(errors, pool->line, "pool \"%s\": worker %s is not a readable file",
 			     pool->front.name, pool->worker_path);
-}
-
-/* ---- listeners ---- */
-
-/* Peers at a Unix socket have no address; who may connect is a matter of its file. */
-static void
-check_socket(const struct config_listener *listener, int is_unix, struct config_errors *errors)
-{
-	if (is_unix && listener->front.proxies.count > 0)
-		config_error(errors, listener->line,
-			     "listen \"%s\": who connects to a Unix socket has no address: write "
-			     "proxy = {\"unix:\"}, and set access and group",
-			     listener->front.name);
-	if (!is_unix && listener->front.proxies.local)
-		config_error(
-			errors, listener->line,
-			"listen \"%s\": proxy \"unix:\" is for Unix sockets: name addresses or "
-			"networks",
-			listener->front.name);
-	if (!is_unix && listener->group[0] != '\0')
-		config_error(errors, listener->line,
-			     "listen \"%s\": group is for Unix sockets: remove it",
-			     listener->front.name);
-}
-
-/* Metrics alone serve nobody. */
-static int
-has_client_listener(const struct config *config)
-{
-	for (uint32_t i = 0; i < config->listeners_count; i++)
-		if (config->listeners[i].front.protocol != PROTOCOL_METRICS)
-			return 1;
-	return 0;
-}
-
-static void
-check_listener(const struct config *config, uint32_t index, struct config_errors *errors)
-{
-	const struct config_listener *listener = &config->listeners[index];
-	struct sockaddr_storage address;
-	struct sockaddr_storage other;
-	socklen_t length;
-
-	if (!listener->front.address[0])
-		return;
-	if (config_parse_address(listener->front.address, &address, &length) < 0) {
-		config_error(
-			errors, listener->line,
-			"listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
-			"\"127.0.0.1:8080\" or \"[::1]:8080\"; a Unix socket is \"unix:/PATH\", "
-			"with at most 107 bytes of path",
-			listener->front.name, listener->front.address);
-		return;
-	}
-	check_socket(listener, address.ss_family == AF_UNIX, errors);
-	for (uint32_t i = 0; i < index; i++)
-		if (config_parse_address(config->listeners[i].front.address, &other, &length) ==
-			    0 &&
-		    memcmp(&address, &other, sizeof(address)) == 0)
-			config_error(errors, listener->line,
-				     "listen \"%s\": address \"%s\" is that of listen \"%s\" on "
-				     "line %u: choose another",
-				     listener->front.name, listener->front.address,
-				     config->listeners[i].front.name, config->listeners[i].line);
-}
-
-/* What is in the files is for tls_files.c to judge. */
-static void
-check_tls(const struct config_listener *listener, struct config_errors *errors)
-{
-	const char *name = listener->front.name;
-	const bool verifies = listener->front.client_verify != CLIENT_VERIFY_NONE;
-
-	if (listener->certificates.count != listener->keys.count)
-		config_error(errors, listener->line,
-			     "listen \"%s\": certificate names %u files and key %u: each "
-			     "certificate needs its key, in the same order",
-			     name, listener->certificates.count, listener->keys.count);
-	if (listener->staples.count > listener->certificates.count)
-		config_error(errors, listener->line,
-			     "listen \"%s\": ocsp names more files than certificate: remove those "
-			     "without a certificate",
-			     name);
-	if (listener->certificates.count == 0 && (listener->client_ca[0] || verifies))
-		config_error(errors, listener->line,
-			     "listen \"%s\": certificates of clients without one of its own: add "
-			     "certificate and key",
-			     name);
-	else if (listener->client_ca[0] && !verifies)
-		config_error(
-			errors, listener->line,
-			"listen \"%s\": client_ca has no effect without client_verify: set it to "
-			"\"optional\" or \"required\"",
-			name);
-	else if (!listener->client_ca[0] && verifies)
-		config_error(errors, listener->line,
-			     "listen \"%s\": client_verify without client_ca: name the file of the "
-			     "authorities",
-			     name);
 }
 
 /* ---- read_paths ---- */
@@ -330,10 +232,18 @@ check_routes(const struct config *config, uint32_t index, struct config_errors *
 {
 	const struct config_pool *pool = &config->pools[index];
 
+	if (pool->front.routes_count == 0 && pool->routes_given == 0)
+		config_error(
+			errors, pool->line,
+			"pool \"%s\" has no routes and gets no frames: add routes = {\"/%s/\"}, "
+			"or name it as pool of a listen with protocol = \"frame\"",
+			pool->front.name, pool->front.name);
 	for (uint32_t i = 0; i < pool->front.routes_count; i++) {
 		const char *route = pool->front.routes[i];
 		const struct config_pool *other = find_route(config, route, index, i);
 
+		if (strcmp(route, HERITAGE_FRAME_ROUTE) == 0)
+			continue;
 		if (other == pool)
 			config_error(errors, pool->line, "pool \"%s\": route \"%s\" is there twice",
 				     pool->front.name, route);
@@ -348,7 +258,7 @@ check_routes(const struct config *config, uint32_t index, struct config_errors *
 void
 config_check(const struct config *config, struct config_errors *errors, unsigned last_line)
 {
-	if (!has_client_listener(config))
+	if (!config_has_client_listener(config))
 		config_error(errors, last_line,
 			     "no listener: add listen \"web\" { address = "
 			     "\"127.0.0.1:8080\" }");
@@ -362,8 +272,7 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 			     config->limits.connections_max, config->fronts);
 	check_program(config, errors);
 	for (uint32_t i = 0; i < config->listeners_count; i++) {
-		check_listener(config, i, errors);
-		check_tls(&config->listeners[i], errors);
+		config_check_listener(config, i, errors);
 	}
 	for (uint32_t i = 0; i < config->pools_count; i++) {
 		check_worker(&config->pools[i], errors);

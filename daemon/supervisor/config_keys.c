@@ -60,7 +60,9 @@ static const char *
 protocol_choice(unsigned index)
 {
 	static const char *const names[] = {
-		[PROTOCOL_HTTP] = "http", [PROTOCOL_METRICS] = "metrics"
+		[PROTOCOL_HTTP] = "http",
+		[PROTOCOL_METRICS] = "metrics",
+		[PROTOCOL_FRAME] = "frame",
 	};
 	_Static_assert(sizeof(names) / sizeof(names[0]) == PROTOCOL_MAX, "protocols");
 
@@ -212,6 +214,9 @@ static const struct config_key keys[] = {
 	{ CONFIG_LISTEN, CONFIG_STRING, "address", NULL,
 	  LISTEN(front.address), RANGE(1, 127),
 	  .text = "numeric address and port to listen on, or unix:PATH" },
+	{ CONFIG_LISTEN, CONFIG_STRING, "pool", "",
+	  LISTEN(front.pool), RANGE(0, PROTO_NAME_MAX - 1),
+	  .text = "pool that gets the frames" },
 	{ CONFIG_LISTEN, CONFIG_CHOICE, "access", "group",
 	  LISTEN(access), .choice = access_choice,
 	  .text = "who may connect to a Unix socket: its owner, its group too, or all" },
@@ -250,7 +255,7 @@ static const struct config_key keys[] = {
 	{ CONFIG_POOL, CONFIG_WORKER, "worker", NULL,
 	  POOL(worker), RANGE(1, HERITAGE_PATH_MAX - 1),
 	  .text = "worker that the pool runs: a name in worker_dir, or the path of a shared object" },
-	{ CONFIG_POOL, CONFIG_ROUTES, "routes", NULL,
+	{ CONFIG_POOL, CONFIG_ROUTES, "routes", "",
 	  POOL(front.routes), RANGE(1, PROTO_ROUTES_MAX),
 	  .text = "paths that the pool answers" },
 	{ CONFIG_POOL, CONFIG_COUNT, "zygotes", "1",

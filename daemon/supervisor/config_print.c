@@ -54,9 +54,15 @@ print_layers(const struct config_key *key, const void *base, FILE *out)
 static void
 print_routes(const struct config_pool *pool, FILE *out)
 {
-	for (uint32_t i = 0; i < pool->front.routes_count; i++)
-		print_item(pool->front.routes[i], i == 0, out);
-	fputc('}', out);
+	int first = 1;
+
+	for (uint32_t i = 0; i < pool->front.routes_count; i++) {
+		if (strcmp(pool->front.routes[i], HERITAGE_FRAME_ROUTE) == 0)
+			continue;
+		print_item(pool->front.routes[i], first, out);
+		first = 0;
+	}
+	fputs(first ? "{}" : "}", out);
 }
 
 static void

@@ -230,6 +230,7 @@ store_route(const struct config_place *place, const struct config_key *key, cons
 	struct config_pool *pool = place->base;
 	const char *wrong = config_check_route(text);
 
+	pool->routes_given++;
 	if (wrong)
 		return config_error(place->errors, place->line, "%s: route \"%.130s\" %s",
 				    describe(place, key), text, wrong);

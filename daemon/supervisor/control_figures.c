@@ -114,6 +114,7 @@ listeners_json(const struct config *config)
 		set_text(object, "name", listener->name);
 		set_text(object, "address", listener->address);
 		set_text(object, "protocol", protocol_name(listener));
+		set_text(object, "pool", listener->pool);
 		set_text(object, "tls", tls_text(listener));
 		json_array_append_new(list, object);
 	}

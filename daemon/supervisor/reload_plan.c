@@ -60,7 +60,7 @@ keep_zygotes_part(struct config_pool *pool)
 {
 	struct heritage_pool *front = &pool->front;
 
-	pool->line = 0;
+	pool->line = pool->routes_given = 0;
 	pool->recycle_after_ms = 0;
 	front->spare = front->queue = front->queue_timeout_ms = front->timeout_ms = 0;
 	front->recycle_requests = front->recycle_faults = 0;

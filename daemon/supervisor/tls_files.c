@@ -168,7 +168,8 @@ try_out(const struct loading *loading)
 {
 	const struct heritage_listener *front = &loading->listener->front;
 	struct tls_source source = { .client_verify = (enum client_verify)front->client_verify,
-				     .minimum = (enum tls_minimum)front->tls_minimum };
+				     .minimum = (enum tls_minimum)front->tls_minimum,
+				     .protocol = (enum protocol)front->protocol };
 	struct tls_error error;
 	struct ssl_ctx_st *context;
 

@@ -14,11 +14,9 @@ static const struct view_column info_columns[] = {
 };
 
 static const struct view_column listener_columns[] = {
-	{ "LISTENER", "name", UNIT_TEXT },
-	{ "ADDRESS", "address", UNIT_TEXT },
-	{ "PROTOCOL", "protocol", UNIT_TEXT },
-	{ "TLS FROM", "tls", UNIT_TEXT },
-	{ 0 },
+	{ "LISTENER", "name", UNIT_TEXT },     { "ADDRESS", "address", UNIT_TEXT },
+	{ "PROTOCOL", "protocol", UNIT_TEXT }, { "POOL", "pool", UNIT_TEXT },
+	{ "TLS FROM", "tls", UNIT_TEXT },      { 0 },
 };
 
 static const struct view_column image_columns[] = {

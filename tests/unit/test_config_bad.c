@@ -1,5 +1,5 @@
 /* LINK: tests/unit/config_try.c daemon/supervisor/config.c
- * LINK: daemon/supervisor/config_check.c daemon/supervisor/config_errors.c
+ * LINK: daemon/supervisor/config_check.c daemon/supervisor/config_check_listener.c daemon/supervisor/config_errors.c
  * LINK: daemon/supervisor/config_keys.c daemon/supervisor/config_print.c
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
@@ -186,13 +186,19 @@ static const struct bad_case bad_cases[] = {
 	{ "listen \"w\" { address = \"127.0.0.1\" }\n" POOL, 2,
 	  "listen \"w\": address \"127.0.0.1\" is not" },
 	{ "listen \"w\" {\n address = \"127.0.0.1:80\"\n protocol = \"smtp\"\n}\n" POOL, 4,
-	  "protocol of listen \"w\": \"smtp\" is not known: choose one of http, metrics" },
+	  "protocol of listen \"w\": \"smtp\" is not known: choose one of http, metrics, frame" },
 	{ LISTEN "listen \"m\" { protocol = metrics address = \"unix:m\" }\n" POOL, 3,
 	  "listen \"m\": address \"unix:m\" is not" },
 	{ LISTEN "listen \"m\" { address = \"unix:/run/m\" proxy = {\"10.0.0.1\"} }\n" POOL, 3,
 	  "listen \"m\": who connects to a Unix socket has no address" },
 	{ LISTEN "listen \"m\" { address = \"[::1]:80\" proxy = {\"unix:\"} }\n" POOL, 3,
 	  "listen \"m\": proxy \"unix:\" is for Unix sockets" },
+	{ "listen \"f\" { protocol = frame address = \"[::1]:80\" }\n" POOL, 2,
+	  "listen \"f\": frames have no path: name the pool" },
+	{ "listen \"f\" { protocol = frame address = \"[::1]:80\" pool = \"b\" }\n" POOL, 2,
+	  "listen \"f\": there is no pool \"b\"" },
+	{ "listen \"w\" { address = \"[::1]:80\" pool = \"a\" }\n" POOL, 2,
+	  "listen \"w\": pool is for protocol = \"frame\"" },
 	{ "penalty_exempt = {\"unix:\"}\n" LISTEN POOL, 2,
 	  "penalty_exempt: \"unix:\" is no address or network" },
 	{ LISTEN "listen \"m\" { protocol = metrics address = \"[::1]:80\" group = root }\n" POOL,
@@ -205,6 +211,8 @@ static const struct bad_case bad_cases[] = {
 	{ LISTEN "listen \"x\" {\n address = \"127.0.0.1:8080\"\n}\n" POOL, 3,
 	  "listen \"x\": address \"127.0.0.1:8080\" is that of listen \"web\" on line 2" },
 	/* routes */
+	{ LISTEN "pool \"a\" { worker = \"echo\" }\n", 3,
+	  "pool \"a\" has no routes and gets no frames" },
 	{ LISTEN "pool \"a\" { worker = \"echo\"\n routes = {\"x\"} }\n", 4,
 	  "routes of pool \"a\": route \"x\" must start with" },
 	{ LISTEN "pool \"a\" { worker = \"echo\"\n routes = {\"/a\",\n\"/b?c\"} }\n", 5,

@@ -112,12 +112,34 @@ test_no_route(void **state)
 	assert_int_equal(route_find(pools, 1, "/exactly", 6, &route, &matched), 0);
 }
 
+/* No path reaches the route of frames, and no pool that is being removed or tried gets any. */
+static void
+test_frames(void **state)
+{
+	const char *route = NULL;
+	size_t matched;
+
+	(void)state;
+	for (size_t pool = 0; pool < POOLS; pool++)
+		snprintf(pools[pool].name, PROTO_NAME_MAX, "%s", pool == 0 ? "gone" : "oui");
+	snprintf(pools[2].routes[pools[2].routes_count++], PROTO_ROUTE_MAX, "%s",
+		 HERITAGE_FRAME_ROUTE);
+	pools[1].routes_count = 0;
+	assert_int_equal(route_find_frame(pools, POOLS, "oui", &route), 2);
+	assert_string_equal(route, HERITAGE_FRAME_ROUTE);
+	assert_int_equal(route_index(&pools[2], route), pools[2].routes_count - 1);
+	assert_int_equal(route_find_frame(pools, POOLS, "gone", &route), -1);
+	assert_int_equal(route_find_frame(pools, POOLS, "", &route), -1);
+	assert_int_equal(route_find(pools, POOLS, "frame", 5, &route, &matched), -1);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_longest_route_wins, fill_pools),
 		cmocka_unit_test_setup(test_no_route, fill_pools),
+		cmocka_unit_test_setup(test_frames, fill_pools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,7 +184,8 @@ table_handle(void *state, struct zy_request *request)
 		return handle_get(state, request);
 	if (zy_field(request, ZY_REST)[0] != '\0')
 		return refuse_method(request, "GET, HEAD");
-	if (strcmp(method, "POST") == 0)
+	/* The payload of a frame is keys as well, one a line. */
+	if (strcmp(method, "POST") == 0 || strcmp(method, "FRAME") == 0)
 		return handle_post(state, request);
 	return refuse_method(request, "GET, HEAD, POST");
 }

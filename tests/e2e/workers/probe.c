@@ -396,6 +396,18 @@ do_tls(struct zy_request *request, const char *argument)
 	return 0;
 }
 
+/* What is known of the request beside its body. */
+static int
+do_fields(struct zy_request *request, const char *argument)
+{
+	(void)argument;
+	for (int i = 0; i < ZY_FIELD_MAX; i++)
+		if (i != ZY_REQUEST_ID &&
+		    zy_printf(request, "%s|", zy_field(request, (enum zy_field)i)) < 0)
+			return -1;
+	return zy_printf(request, "%zu", zy_headers(request));
+}
+
 static const struct deed deeds[] = {
 	{ "pid", do_pid },	   { "sleep", do_sleep },   { "crash", do_crash },
 	{ "exit", do_exit },	   { "error", do_error },   { "break", do_break },
@@ -403,13 +415,29 @@ static const struct deed deeds[] = {
 	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
 	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
 	{ "status", do_status },   { "frames", do_frames }, { "tls", do_tls },
-	{ "header", do_header },   { "peer", do_peer },
+	{ "header", do_header },   { "peer", do_peer },	    { "fields", do_fields },
 };
+
+/* A frame has no path: the first line of its payload stands for it. */
+static const char *
+read_deed(struct zy_request *request)
+{
+	static char line[256];
+	size_t length = 0;
+
+	if (strcmp(zy_field(request, ZY_METHOD), "FRAME") != 0)
+		return zy_field(request, ZY_REST);
+	while (length < sizeof(line) - 1 && zy_read(request, line + length, 1) == 1 &&
+	       line[length] != '\n')
+		length++;
+	line[length] = '\0';
+	return line;
+}
 
 static int
 probe_handle(void *state, struct zy_request *request)
 {
-	const char *rest = zy_field(request, ZY_REST);
+	const char *rest = read_deed(request);
 	size_t length = strcspn(rest, "/");
 
 	(void)state;
