@@ -239,6 +239,7 @@ metrics_collect_front(const struct front_answer *answer, struct metrics_snapshot
 	snapshot->front.penalties += answer->front.penalties;
 	snapshot->front.penalties_active += answer->front.penalties_active;
 	snapshot->front.scrapes += answer->front.scrapes;
+	snapshot->front.access_lost += answer->front.access_lost;
 	snapshot->log_lost += answer->front.log_lost;
 }
 

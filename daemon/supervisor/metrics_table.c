@@ -114,6 +114,8 @@ static const struct metric metrics[] = {
 	  ONE(front_restarts, 1) },
 	{ { "zygoted_scrapes", "", "Texts of metrics given to scrapers.", METRIC_COUNTER },
 	  ONE(front.scrapes, 1), .of_front = true },
+	{ { "zygoted_access_log_lost", "", "Lines of the access log that could not be written.", METRIC_COUNTER },
+	  ONE(front.access_lost, 1), .of_front = true },
 	{ { "zygoted_log_lost", "", "Lines of the daemon's log that could not be written.", METRIC_COUNTER },
 	  ONE(log_lost, 1) },
 

@@ -86,8 +86,8 @@ open_socket(const char *path)
 	return -1;
 }
 
-static int
-send_all(int fd, const char *command, size_t length)
+int
+client_send(int fd, const char *command, size_t length)
 {
 	while (length > 0) {
 		ssize_t sent = send(fd, command, length, MSG_NOSIGNAL);
@@ -161,7 +161,7 @@ client_ask(const char *path, const char *command, size_t length)
 		return NULL;
 	/* A daemon that refuses us may have closed already: its answer is there to be read all the
 	 * same. */
-	if (send_all(fd, command, length) < 0 && errno != EPIPE)
+	if (client_send(fd, command, length) < 0 && errno != EPIPE)
 		complain(path, "cannot send to", errno);
 	else if (!(answer = receive_line(fd)))
 		complain(path, "no answer from", errno);

@@ -27,4 +27,7 @@ void client_set_wait(int seconds);
  */
 char *client_ask(const char *path, const char *command, size_t length);
 
+/* Sends all of it. 0, or -1 with errno. Blocks. */
+int client_send(int fd, const char *data, size_t length) __attribute__((warn_unused_result));
+
 #endif

@@ -2,9 +2,11 @@
  * The operator's tool: sends one command to the daemon's control socket and shows the answer.
  *
  * Runs in: zygotectl, as the operator. It knows how to show answers, not what commands there are:
- * those are the daemon's, and `zygotectl help` asks it. Its own is `top`, which asks again and again.
+ * those are the daemon's, and `zygotectl help` asks it. Its own are `top`, which asks again and again, and
+ * `call`, which is a client of a pool.
  */
 #include "base/control_path.h"
+#include "zygotectl/call.h"
 #include "zygotectl/client.h"
 #include "zygotectl/map.h"
 #include "zygotectl/render.h"
@@ -25,6 +27,7 @@ struct options {
 static const char usage[] =
 	"usage: zygotectl [-s SOCKET] [-j] COMMAND [ARG...]\n"
 	"       zygotectl [-s SOCKET] top [-b] [-d SECONDS] [-n FRAMES]\n"
+	"       zygotectl [-s SOCKET] call POOL [ADDRESS] < FILE\n"
 	"  -s SOCKET  path of the daemon's control socket\n"
 	"  -j         print the answer as JSON\n"
 	"  -V         print the version\n"
@@ -185,6 +188,8 @@ main(int argc, char *argv[])
 	}
 	if (strcmp(argv[first], "top") == 0)
 		return run_top(&options, argc - first, argv + first);
+	if (strcmp(argv[first], "call") == 0)
+		return call_run(options.control, argc - first, argv + first);
 	int count = take_svg(argv + first, argc - first, &options);
 	if (count < 0) {
 		fputs("zygotectl: --svg needs the name of a file\n", stderr);

@@ -93,6 +93,21 @@ def test_the_worker_readmes_worker_builds_and_answers(zygoted, tmp_path):
     assert daemon.get("/prime/1").status == 404
 
 
+def test_the_readmes_frames_are_answered(zygoted):
+    port = zyg.free_port()
+    config, program = (fences("README.md", kind)[0].replace("9000", str(port)) for kind in ("conf", "python"))
+    daemon = zygoted(zyg.pool("oui"), start=False)
+    with open(daemon.config_path, "a") as file:
+        file.write(config)
+    daemon.start()
+    result = subprocess.run(["/usr/bin/python3", "-c", program], capture_output=True, text=True, timeout=20)
+    assert result.stdout.startswith("(0, b'{\"key\":\"00:22:72\",\"row\":"), result
+    asked = subprocess.run(
+        [zyg.ZYGOTECTL, "-s", daemon.control, "call", "oui"], input=b"00:22:72\n", capture_output=True, timeout=20
+    )
+    assert asked.returncode == 0 and asked.stdout.startswith(b'{"key":"00:22:72","row":')
+
+
 def outcomes():
     """Status -> reasons, from the table that the daemon is built from; what no client sees is left out."""
     with open(os.path.join(zyg.TOP, "daemon", "base", "proto.h")) as file:
