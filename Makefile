@@ -24,7 +24,7 @@ UNITDIR := $(PREFIX)/lib/systemd/system
 
 DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libconfuse-dev libjansson-dev \
 	libncurses-dev ieee-data libpython3-dev liblua5.4-dev
-DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang libclang-rt-14-dev \
+DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang llvm libclang-rt-14-dev \
 	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git \
 	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
 # Apart from the others: Debian's package starts a server on port 9090 where there is a service manager.
@@ -80,8 +80,9 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 # Servers and tools that `make bench` compares with.
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+FUZZ_COVERAGE := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz-coverage/%)
 
-.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -186,15 +187,20 @@ endef
 $(foreach test,$(UNIT_SRC),$(eval $(call unit_rule,$(test))))
 $(BUILD)/obj/tests/%.o: CFLAGS_ALL += $(PKG_CFLAGS) -Itests/unit
 
+FUZZ_FLAGS = -std=gnu17 -D_GNU_SOURCE -g -O1 -Idaemon -Iworker $(PKG_CFLAGS) -DZYGOTED_VERSION='"fuzz"' \
+	-DZYGOTED_WORKER_DIR='"/nowhere"' -DZYGOTED_LIBEXEC_DIR='"/nowhere"'
+FUZZ_CHECKS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_COUNTS := -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping
+
+# Folder in the build, test source, kind of instrumentation.
 define fuzz_rule
-$(BUILD)/fuzz/$(notdir $(basename $(1))): $(1) $(call link_of,$(1))
+$(BUILD)/$(1)/$(notdir $(basename $(2))): $(2) $(call link_of,$(2)) Makefile
 	@mkdir -p $$(@D)
-	$$(CLANG) -std=gnu17 -D_GNU_SOURCE -g -O1 -Idaemon -Iworker $(PKG_CFLAGS) -DZYGOTED_VERSION='"fuzz"' \
-		-DZYGOTED_WORKER_DIR='"."' -DZYGOTED_LIBEXEC_DIR='"."' \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $$@ $$^ \
-		$(if $(call pkgs_of,$(1)),$$(shell pkg-config --libs $(call pkgs_of,$(1))))
+	$$(CLANG) $$(FUZZ_FLAGS) $(3) -o $$@ $$(filter %.c,$$^) \
+		$(if $(call pkgs_of,$(2)),$$(shell pkg-config --libs $(call pkgs_of,$(2))))
 endef
-$(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(target))))
+$(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz,$(target),$(FUZZ_CHECKS))))
+$(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz-coverage,$(target),$(FUZZ_COUNTS))))
 
 check: deps-test ## install test tools, build, then unit, end-to-end, sandbox and facts tests
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS)
@@ -257,6 +263,9 @@ fuzz: $(FUZZ) ## each fuzz target for SECONDS=60 seconds
 		$$target -max_total_time=$(SECONDS) -print_final_stats=1 $(BUILD)/corpus/$$name \
 			tests/fuzz/corpus/$$name 2>&1 | tail -n 8 || exit 1; \
 	done
+
+fuzz-coverage: $(FUZZ_COVERAGE) ## lines that the fuzz targets' corpora reach, of each parser
+	$(PYTHON) tests/fuzz/coverage.py $(BUILD)/fuzz-coverage $(FUZZ_COVERAGE)
 
 asan: ## build and test with address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/asan OPTIMIZE="-O1 -g -fno-omit-frame-pointer" \

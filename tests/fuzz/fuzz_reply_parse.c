@@ -50,6 +50,7 @@ take_head(struct reading *reading, const uint8_t *data, const struct reply_event
 	size_t cursor = 0;
 
 	require(event->status >= 200 && event->status <= 599);
+	require(strlen(http_status_phrase(event->status)) > 0);
 	while (reply_header_next(data, event, &cursor, &header)) {
 		require(http_reply_header_check(header.name, header.name_length, header.value,
 						header.value_length) == NULL);
