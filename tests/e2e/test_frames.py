@@ -110,7 +110,7 @@ def test_the_table_looks_keys_up(daemon):
 def test_the_route_of_frames_has_its_figures(daemon):
     before = {route["route"]: route["requests"] for route in daemon.ctl("routes oui")["routes"]}
     call(daemon, b"00:22:72", 2)
-    wait_until(lambda: daemon.ctl("routes oui")["routes"][1]["requests"] == before["frame"] + 1)
+    wait_until(lambda: daemon.ctl("routes oui")["routes"][1]["requests"] > before["frame"])
     assert [route["route"] for route in daemon.ctl("routes oui")["routes"]] == ["/oui/", "frame"]
 
 
