@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import struct
+import subprocess
+import tempfile
 
 import pytest
 
@@ -112,6 +115,36 @@ def test_the_route_of_frames_has_its_figures(daemon):
     call(daemon, b"00:22:72", 2)
     wait_until(lambda: daemon.ctl("routes oui")["routes"][1]["requests"] > before["frame"])
     assert [route["route"] for route in daemon.ctl("routes oui")["routes"]] == ["/oui/", "frame"]
+
+
+def answers_backwards(zygoted, name, worker, options, text):
+    path = os.path.join(zyg.BUILD, "workers", f"{worker}.so")
+    if not os.path.exists(path):
+        pytest.skip(f"the worker {worker} was not built")
+    folder = tempfile.mkdtemp(prefix="zyg-frames-")
+    try:
+        os.chmod(folder, 0o755)
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+        options = {key: value.replace("HERE", folder) for key, value in options.items()}
+        daemon = start(zygoted, pool("app", worker=worker, options=options, timeout="20s"))
+        assert call(daemon, b"hello") == (OK, b"FRAME olleh")
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_lua_script_answers_frames(zygoted):
+    text = "function handle(request) return request.method .. ' ' .. request:read():reverse() end\n"
+    answers_backwards(zygoted, "app.lua", "lua", {"script": "HERE/app.lua"}, text)
+
+
+def test_a_python_application_answers_frames(zygoted):
+    text = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["REQUEST_METHOD"].encode() + b" " + environ["wsgi.input"].read()[::-1]]
+"""
+    answers_backwards(zygoted, "backwards.py", "python", {"path": "HERE", "app": "backwards:app"}, text)
 
 
 # ---- statuses ----
@@ -347,7 +380,8 @@ def test_a_client_that_means_http_is_refused_in_the_handshake(tls, authority):
 def check(tmp_path, sections, *pools):
     path = tmp_path / "try.conf"
     path.write_text(format_config({}, sections, pools))
-    return zyg.Zygoted().run("-T", "-c", str(path))
+    result = subprocess.run([zyg.ZYGOTED, "-T", "-c", path], capture_output=True, text=True, timeout=20)
+    return result.returncode, result.stdout, result.stderr
 
 
 @pytest.mark.parametrize(
