@@ -51,10 +51,10 @@ struct exchange {
 	bool probe;	/* for the pool's breaker */
 	bool is_sample; /* its child is told to stay when it has answered */
 	/* the request */
+	size_t head_bytes;
 	bool head_pending; /* its head is still at the start of the connection's `in` */
 	bool chunked_body;
 	bool expect_continue; /* the client waits for 100 before it sends its body */
-	size_t head_bytes;
 	struct http_chunked chunked;
 	uint64_t body_left;  /* of a Content-Length body: bytes still to come from the client */
 	uint64_t body_bytes; /* passed on so far */
@@ -74,15 +74,16 @@ struct exchange {
 	bool exit_known;
 	struct child_exit exit;
 	/* the answer */
+	struct evbuffer
+		*gathered;    /* until it is complete, where it must be; made when first needed */
+	size_t gathered_head; /* bytes of its head at the start of that */
 	bool head_sent;
 	unsigned status; /* the worker's, valid once head_sent: 200..599 */
 	bool chunked_reply;
 	bool no_body;
 	bool keep_alive;
-	bool gathers;		   /* it leaves when it is complete */
-	struct evbuffer *gathered; /* until then; made when first needed */
-	size_t gathered_head;	   /* bytes of its head at the start of that */
-	unsigned retry_after;	   /* seconds, of a source under penalty */
+	bool gathers;	      /* it leaves when it is complete */
+	unsigned retry_after; /* seconds, of a source under penalty */
 	uint64_t reply_bytes;
 };
 
