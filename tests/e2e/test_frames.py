@@ -200,6 +200,7 @@ def test_no_room_in_the_queue(zygoted):
         assert status == OVERLOADED and text.startswith(b"queue_full: ")
 
 
+@pytest.mark.plain_build
 def test_a_source_under_penalty_is_told_and_closed(zygoted):
     daemon = start(zygoted, pool("probe"), top={"penalty": 10, "penalty_exempt": []})
     assert call(daemon, b"crash/segv")[0] == CRASHED

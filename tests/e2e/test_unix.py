@@ -74,6 +74,7 @@ def test_the_client_has_no_address(local, tmp_path):
     assert line["peer"] == "unix:"
 
 
+@pytest.mark.plain_build
 def test_without_an_address_there_is_no_source_to_limit_or_to_penalise(local):
     daemon = local(top={"penalty": 1, "penalty_exempt": [], "connections_per_source": 1})
     with Connection(daemon.path):
@@ -183,6 +184,7 @@ def test_a_proxy_at_the_socket_tells_whose_request_it_is(local, header, peer):
         assert connection.response().text.split()[0] == peer
 
 
+@pytest.mark.plain_build
 def test_penalties_see_the_proxys_client(local):
     daemon = local(top={"penalty": 10}, proxy=["unix:"])
     for expected in (502, 429):
