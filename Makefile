@@ -29,7 +29,7 @@ DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist c
 	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
 # Apart from the others: Debian's package starts a server on port 9090 where there is a service manager.
 DEPS_METRICS := prometheus
-DEPS_SYSTEMD := python3 python3-pytest systemd systemd-container debootstrap util-linux
+DEPS_SYSTEMD := python3 python3-pytest openssl systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
 PKGS := libevent_core libssl libcrypto libseccomp libconfuse jansson
@@ -219,7 +219,7 @@ check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodi
 deps-systemd: ## install what the tests on a booted systemd need
 	@tests/deps.sh $(DEPS_SYSTEMD)
 
-check-systemd: all ## tests of the units on a real systemd, booted in a container (root)
+check-systemd: all $(TEST_WORKERS) ## tests of the units on a real systemd, booted in a container (root)
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rs -m "not long" tests/systemd
 
 bench: deps ## install peers, measure against them: text, CSV, SVG in build/bench (PARTS="...", ROUNDS=n, DURATION=s)
@@ -308,7 +308,7 @@ install: all ## install under DESTDIR and PREFIX
 	test -e $(DESTDIR)$(SYSCONFDIR)/zygoted/zygoted.conf || \
 		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
 	install -d $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
-	install -m 644 conf/python.conf conf/lua.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
+	install -m 644 conf/python.conf conf/lua.conf systemd/dynamic-user.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 		systemd/zygoted.service.in >$(DESTDIR)$(UNITDIR)/zygoted.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/zygoted.service

@@ -38,19 +38,40 @@ make_address(const struct unix_socket *wanted, struct sockaddr_un *out, char *er
 	return 0;
 }
 
+static bool
+is_trusted(const struct stat *status)
+{
+	return status->st_uid == geteuid() || status->st_uid == 0;
+}
+
+/*
+ * A service manager that makes up a user for the service puts a link where the directory would be: systemd.exec(5), DynamicUser=.
+ * A link of root's or our own is as good as a directory of theirs: nobody else can make it point elsewhere. What it points
+ * to is judged like any other.
+ */
+static int
+stat_directory(const char *directory, struct stat *status_out)
+{
+	if (lstat(directory, status_out) < 0)
+		return -1;
+	if (!S_ISLNK(status_out->st_mode) || !is_trusted(status_out))
+		return 0;
+	return stat(directory, status_out);
+}
+
 /* A directory that others can write to would let them put their own socket in our place. */
 static int
 judge_directory(const struct unix_socket *wanted, const char *directory, char *error)
 {
 	struct stat status;
 
-	if (lstat(directory, &status) < 0)
+	if (stat_directory(directory, &status) < 0)
 		return fail(error, "directory of the %s %s: %s; create it or change `%s`",
 			    wanted->what, directory, strerror(errno), wanted->key);
 	if (!S_ISDIR(status.st_mode))
 		return fail(error, "%s is no directory: remove it or change `%s`", directory,
 			    wanted->key);
-	if (status.st_uid != geteuid() && status.st_uid != 0)
+	if (!is_trusted(&status))
 		return fail(error, "directory of the %s %s belongs to another user: change `%s`",
 			    wanted->what, directory, wanted->key);
 	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0)

@@ -20,7 +20,14 @@ class Load:
         self.stopped = False
         self.answers = []
         self.broken = []
-        self.threads = [threading.Thread(target=self.run_one) for _ in range(threads)]
+        # A test that fails without stopping it is not to keep the interpreter.
+        self.threads = [threading.Thread(target=self.run_one, daemon=True) for _ in range(threads)]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
 
     def start(self):
         for thread in self.threads:

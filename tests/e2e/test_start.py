@@ -83,6 +83,33 @@ def test_a_stale_control_socket_is_replaced(zygoted):
     assert daemon.ctl("ping")["ok"]
 
 
+def behind_link(daemon):
+    """The control socket's directory is a link, as a service manager makes it for a user that it made up."""
+    real, link = os.path.join(daemon.directory, "real"), os.path.join(daemon.directory, "link")
+    os.mkdir(real, 0o755)
+    os.symlink("real", link)
+    path = os.path.join(link, "control")
+    with open(daemon.config_path) as file:
+        daemon.write_config(file.read().replace(daemon.control, path))
+    daemon.control = path
+    return link
+
+
+def test_the_directory_of_the_control_socket_may_be_a_link_of_the_users_own(zygoted):
+    daemon = zygoted(pool("echo"), start=False)
+    behind_link(daemon)
+    assert daemon.start().ctl("ping")["ok"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a link away")
+def test_a_link_that_another_user_could_turn_is_no_directory(zygoted):
+    daemon = zygoted(pool("echo"), start=False)
+    link = behind_link(daemon)
+    os.lchown(link, 65534, 65534)
+    code, _, errors = daemon.run("-c", daemon.config_path)
+    assert code == 1 and f"{link} is no directory" in errors
+
+
 def test_a_worker_that_fails_to_load_leaves_the_others_serving(zygoted):
     daemon = zygoted(pool("probe", options={"load": "fail"}), pool("echo"), start=False)
     daemon.spawn()

@@ -1,41 +1,10 @@
-"""The installed units on a real systemd: start, hardening, watchdog, sockets, credentials."""
+"""The installed units on a real systemd: start, hardening, sockets."""
 
-import signal
-import socket
-import time
+import os
 
-import pytest
-
-from client import Connection
 from load import Load
-from machine import is_listening, kill, wait_until
-from proc import read_proc
-
-PORT = 8080
-PLACE = ("127.0.0.1", PORT)
-CONFIG = "/usr/local/etc/zygoted/zygoted.conf"
-DROP_IN = "/etc/systemd/system/zygoted.service.d/test.conf"
-
-
-def get(path, port=PORT):
-    with Connection(("127.0.0.1", port), 20) as connection:
-        connection.request("GET", path)
-        return connection.response()
-
-
-def start(machine, *units):
-    machine.run("systemctl", "start", *(units or ["zygoted.service"]))
-
-
-def set_service(machine, *lines):
-    machine.write(DROP_IN, "\n".join(["[Service]", *lines, ""]))
-    machine.run("systemctl", "daemon-reload")
-
-
-def status_of(pid):
-    text = read_proc(pid, "status") or ""
-    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-
+from machine import TOP, wait_until
+from service import CONFIG, DROP_IN, PORT, get, set_service, start, status_of
 
 # ---- start, status, journal ----
 
@@ -102,30 +71,6 @@ def test_no_process_of_the_service_is_root(machine):
     assert len(pids) > 30 and all(status_of(pid)["Uid"].split()[0] != "0" for pid in pids)
 
 
-# ---- watchdog ----
-
-
-@pytest.mark.parametrize("title", ["zygoted: front", "zygoted-zygote: echo"])
-def test_a_part_that_is_stopped_has_the_service_restarted(machine, title):
-    set_service(machine, "WatchdogSec=2s")
-    start(machine)
-    first = machine.main_pid()
-    stopped = min(machine.processes(title))
-    kill(stopped, signal.SIGSTOP)
-    wait_until(lambda: machine.main_pid() not in (None, first) and machine.show("SubState") == "running", 30)
-    assert machine.show("NRestarts") == "1" and "Watchdog timeout" in machine.journal()
-    assert get("/echo").status == 200 and read_proc(stopped, "status") is None
-
-
-def test_a_service_that_is_well_is_left_alone(machine):
-    set_service(machine, "WatchdogSec=2s")
-    start(machine)
-    load = Load(PORT, lambda i: "/echo", 10**9, threads=4).start()
-    time.sleep(6)  # three intervals
-    load.stop()
-    assert load.statuses() == {200} and machine.show("NRestarts") == "0"
-
-
 # ---- sockets ----
 
 
@@ -138,71 +83,38 @@ def test_the_first_connection_starts_it(machine):
 
 def test_a_restart_under_load_refuses_no_connection(machine):
     start(machine, "zygoted.socket", "zygoted.service")
-    load = Load(PORT, lambda i: f"/echo?{i}", 10**9, threads=6).start()
-    for _ in range(5):
-        there = len(load.answers)
-        machine.run("systemctl", "restart", "zygoted")
-        wait_until(lambda: len(load.answers) > there + 50, 30)
-    load.stop()
+    with Load(PORT, lambda i: f"/echo?{i}", 10**9, threads=6) as load:
+        for _ in range(5):
+            there = len(load.answers)
+            machine.run("systemctl", "restart", "zygoted")
+            wait_until(lambda: len(load.answers) > there + 50, 30)
     print(f"restarts 5 requests {len(load.answers)} failed {len(load.broken)}")
     assert not load.broken and load.statuses() == {200}
 
 
-def test_an_upgrade_of_the_files_takes_effect_at_the_restart(machine):
+def test_an_upgrade_of_the_files_takes_effect_at_the_restart_and_costs_no_request(machine):
     start(machine, "zygoted.socket", "zygoted.service")
-    machine.run("sh", "-c", "cd /usr/local/sbin && cp zygoted new && mv new zygoted")
+    with Load(PORT, lambda i: f"/echo?{i}", 10**9, threads=4) as load:
+        machine.run("sh", "-c", "cd /usr/local/sbin && cp zygoted new && echo >>new && mv new zygoted")
+        new = machine.run("stat", "-c", "%i", "/usr/local/sbin/zygoted")
+        running = ["sh", "-c", "stat -L -c %i /proc/$(systemctl show --value -p MainPID zygoted)/exe"]
+        assert machine.run(*running) != new
+        machine.run("systemctl", "restart", "zygoted")
+        assert machine.run(*running) == new
+    assert not load.broken and load.statuses() == {200}
+
+
+# ---- without a user of its own ----
+
+
+def test_with_a_user_that_the_service_manager_makes_up(machine):
+    """Whose runtime directory is behind a link."""
+    with open(os.path.join(TOP, "systemd", "dynamic-user.conf")) as file:
+        machine.write(DROP_IN, file.read())
+    machine.run("systemctl", "daemon-reload")
+    start(machine)
     assert get("/echo").status == 200
+    assert 61184 <= int(status_of(machine.main_pid())["Uid"].split()[0]) <= 65519  # systemd.exec(5)
+    assert {layer["state"] for layer in machine.ctl("info")["layers"]} == {"applied"}
     machine.run("systemctl", "restart", "zygoted")
     assert get("/echo").status == 200
-
-
-# ---- stop ----
-
-
-def test_stopping_under_load_answers_what_was_accepted(machine):
-    """A connection that was refused never was accepted; one that was accepted gets its answer."""
-    start(machine)
-    load = Load(PORT, lambda i: f"/echo?{i}", 10**9, threads=6).start()
-    wait_until(lambda: len(load.answers) > 100, 30)
-    machine.run("systemctl", "stop", "zygoted")
-    load.stop()
-    lost = [error for _, error in load.broken if "ConnectionRefused" not in error]
-    print(f"requests {len(load.answers)} refused {len(load.broken) - len(lost)} lost {len(lost)}")
-    assert not lost and load.statuses() == {200}
-    assert machine.show("Result") == "success" and not is_listening(PORT)
-
-
-def test_after_kill_9_of_the_supervisor_it_comes_back_and_nothing_is_left(machine):
-    start(machine)
-    for _ in range(3):
-        first = machine.main_pid()
-        old = machine.processes("zygoted: front") + machine.processes("zygoted-zygote: ")
-        kill(first)
-        wait_until(lambda: machine.main_pid() not in (None, first) and machine.show("SubState") == "running", 30)
-        assert get("/echo").status == 200
-        assert not [pid for pid in old if read_proc(pid, "status")]
-
-
-# ---- credentials, memory, reload ----
-
-
-def test_keys_come_by_credential(machine):
-    machine.run("sh", "-c", "echo of no use >/etc/zygoted.key; chmod 600 /etc/zygoted.key")
-    set_service(machine, "LoadCredential=text:/etc/zygoted.key")
-    pool = 'pool "text" { worker = "text" routes = {"/"} option "file" { value = "${CREDENTIALS_DIRECTORY}/text" } }'
-    machine.write(CONFIG, f'listen "web" {{ address = "127.0.0.1:{PORT}" }}\n{pool}\n')
-    start(machine)
-    assert get("/").text.strip() == "of no use"
-
-
-def test_systemctl_reload_waits_and_fails_with_a_reason(machine):
-    start(machine)
-    with open(machine.root + CONFIG) as file:
-        sample = file.read()
-    machine.write(CONFIG, sample.replace('routes = {"/echo"}', 'routes = {"/echo", "/more"}'))
-    machine.run("systemctl", "reload", "zygoted")
-    assert get("/more").status == 200
-    machine.write(CONFIG, "pool {")
-    code, _ = machine.code("systemctl", "reload", "zygoted")
-    assert code != 0 and f"{CONFIG}:1:" in machine.journal()
-    assert get("/more").status == 200 and machine.show("ActiveState") == "active"
