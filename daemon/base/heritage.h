@@ -170,6 +170,17 @@ struct front_board {
 
 #define FRONT_ABSENT UINT32_MAX
 
+#define HERITAGE_TARGET_MAX 512
+
+/* The request that a child has to answer before its generation serves. */
+struct heritage_selftest {
+	char method[16]; /* "": none is made */
+	char path[HERITAGE_TARGET_MAX];
+	char query[HERITAGE_TARGET_MAX];
+	char route[PROTO_ROUTE_MAX]; /* that took it */
+	uint32_t timeout_ms;
+};
+
 enum sandbox_mode { SANDBOX_ENFORCE, SANDBOX_LOG, SANDBOX_MODE_MAX };
 
 enum image_want { IMAGE_WANT_AUTO, IMAGE_WANT_FROZEN, IMAGE_WANT_INHERITED, IMAGE_WANT_MAX };
@@ -200,6 +211,7 @@ struct heritage_zygote {
 	char pool[PROTO_NAME_MAX];
 	char worker[PROTO_NAME_MAX];
 	char worker_path[HERITAGE_PATH_MAX]; /* the shared object */
+	struct heritage_selftest selftest;
 	uint32_t options_count;
 	uint32_t options_bytes;
 	uint32_t read_paths_count;

@@ -540,6 +540,8 @@ struct msg_zygote_ready {
 	uint64_t load_us;     /* the worker's load */
 	uint64_t state_bytes; /* private memory after load, from the zygote's own smaps_rollup */
 	struct msg_image image;
+	uint32_t selftest_status; /* that it was answered with; 0: there is none */
+	uint32_t selftest_us;
 	uint32_t siblings_count;
 	int32_t siblings[PROTO_ZYGOTES_MAX - 1]; /* pids of the other zygotes, as it sees them */
 	struct msg_layer layers[LAYER_MAX];
@@ -684,6 +686,7 @@ struct msg_report_exited {
 	X(EXEC, 26, "the program could not be executed")                                           \
 	X(FREEZE, 27, "the state could not be frozen")                                             \
 	X(SIBLING, 28, "another zygote of the generation died")                                    \
+	X(SELFTEST, 29, "the self-test was not answered well")                                     \
 	X(SANDBOX, 40, "a step of the lock-down failed")                                           \
 	X(SANDBOX_FDS, 41, "descriptors could not be put in order")                                \
 	X(SANDBOX_LIMITS, 42, "resource limits could not be set")                                  \

@@ -5,6 +5,7 @@
  * of the client's head reaches it.
  */
 #include "base/log.h"
+#include "base/request_frame.h"
 #include "front/access_log.h"
 #include "front/connection.h"
 #include "front/exchange.h"
@@ -12,7 +13,6 @@
 #include "front/memory_look.h"
 #include "front/pool.h"
 #include "front/protocol_ops.h"
-#include "front/request_frame.h"
 #include "front/sample.h"
 #include "front/seed.h"
 #include "front/source.h"

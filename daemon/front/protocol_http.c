@@ -4,6 +4,7 @@
  * Runs in: front. Heads are parsed by http_request.c, which trusts nobody; no raw byte of a head reaches
  * a child. A reply's head has been checked by reply_parse.c.
  */
+#include "base/request_frame.h"
 #include "front/access_line.h"
 #include "front/connection.h"
 #include "front/exchange.h"
@@ -12,7 +13,6 @@
 #include "front/http_reply.h"
 #include "front/pool.h"
 #include "front/protocol_ops.h"
-#include "front/request_frame.h"
 #include "front/request_id.h"
 #include "front/response.h"
 #include "front/route.h"

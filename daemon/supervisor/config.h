@@ -46,10 +46,11 @@ struct config_pool {
 	char worker_path[HERITAGE_PATH_MAX]; /* worker_dir/NAME.so, or `worker` itself when it has a
 						'/' */
 	char profile[PROTO_NAME_MAX];
-	uint32_t sandbox;	   /* enum sandbox_mode */
-	uint32_t image;		   /* enum image_want */
-	uint32_t cpu_ms;	   /* 0: none */
-	uint32_t recycle_after_ms; /* 0: never */
+	char selftest[HERITAGE_TARGET_MAX]; /* "GET /path"; "" = none */
+	uint32_t sandbox;		    /* enum sandbox_mode */
+	uint32_t image;			    /* enum image_want */
+	uint32_t cpu_ms;		    /* 0: none */
+	uint32_t recycle_after_ms;	    /* 0: never */
 	uint64_t memory_bytes;
 	uint32_t open_files;	   /* with a profile that reads files */
 	uint32_t read_paths_given; /* in the file, refused ones too */

@@ -9,6 +9,7 @@
 #include "base/control_path.h"
 #include "supervisor/config_check_listener.h"
 #include "supervisor/config_keys.h"
+#include "supervisor/config_selftest.h"
 #include "supervisor/config_value.h"
 #include "supervisor/policy.h"
 
@@ -255,6 +256,17 @@ check_routes(const struct config *config, uint32_t index, struct config_errors *
 	}
 }
 
+static void
+check_selftest(const struct config_pool *pool, struct config_errors *errors)
+{
+	struct heritage_selftest selftest;
+	const char *reason = config_selftest_parse(pool, &selftest);
+
+	if (reason != NULL)
+		config_error(errors, pool->line, "pool \"%s\": selftest \"%.60s\" %s",
+			     pool->front.name, pool->selftest, reason);
+}
+
 void
 config_check(const struct config *config, struct config_errors *errors, unsigned last_line)
 {
@@ -280,5 +292,6 @@ config_check(const struct config *config, struct config_errors *errors, unsigned
 		check_sandbox(config, &config->pools[i], errors);
 		check_read_paths(&config->pools[i], errors);
 		check_routes(config, i, errors);
+		check_selftest(&config->pools[i], errors);
 	}
 }

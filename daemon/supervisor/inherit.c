@@ -13,6 +13,7 @@
 #include "base/heritage.h"
 #include "base/log.h"
 #include "supervisor/config.h"
+#include "supervisor/config_selftest.h"
 #include "supervisor/policy.h"
 #include "supervisor/policy_log.h"
 #include "supervisor/prefault.h"
@@ -93,6 +94,8 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 
 	if (heritage == NULL)
 		return -1;
+	if (config_selftest_parse(pool, &heritage->selftest) != NULL)
+		bug("a self-test that was not checked");
 	heritage->magic = HERITAGE_MAGIC;
 	heritage->size = sizeof(*heritage);
 	heritage->generation = generation;

@@ -285,6 +285,21 @@ service_manager_on_ready(struct service_manager *manager)
 	(void)tell(manager, "READY=1\nSTATUS=serving");
 }
 
+bool
+service_manager_is_ready(const struct service_manager *manager)
+{
+	return manager->is_ready;
+}
+
+/* Later ones are shown by the control socket, beside figures that matter more. */
+void
+service_manager_on_pool_failed(const struct service_manager *manager, const char *pool,
+			       const char *error)
+{
+	if (!manager->is_ready)
+		(void)tell(manager, "STATUS=not ready: pool \"%s\": %s", pool, error);
+}
+
 void
 service_manager_on_stopping(struct service_manager *manager, uint32_t timeout_ms)
 {

@@ -5,6 +5,7 @@
 #ifndef ZYGOTED_SUPERVISOR_SERVICE_MANAGER_H
 #define ZYGOTED_SUPERVISOR_SERVICE_MANAGER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct msg_healthy;
@@ -21,6 +22,13 @@ void service_manager_close(struct service_manager *manager);
 
 /* A pool or a front has become ready: says READY=1 when all are, once. */
 void service_manager_on_ready(struct service_manager *manager);
+
+/* It was said. */
+bool service_manager_is_ready(const struct service_manager *manager);
+
+/* Before that: what it waits for. */
+void service_manager_on_pool_failed(const struct service_manager *manager, const char *pool,
+				    const char *error);
 
 /* The daemon stops; `timeout_ms` is how long that may take. */
 void service_manager_on_stopping(struct service_manager *manager, uint32_t timeout_ms);

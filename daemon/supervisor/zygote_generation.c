@@ -180,19 +180,7 @@ on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *me
 
 	if (generation->state != GENERATION_LOADING)
 		return;
-	generation->ready = *message;
-	zygote_start_find_siblings(generation);
-	generation->ready_ms = clock_ms();
-	log_event(LOG_INFO, "pool ready",
-		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu image=%s reason=%s "
-		  "image_bytes=%llu freeze_ms=%llu",
-		  generation->pool->config->front.name, generation->number,
-		  (int)generation->process.pid, (unsigned long long)message->load_us / 1000,
-		  (unsigned long long)message->state_bytes,
-		  proto_image_kind_name((enum image_kind)message->image.kind),
-		  proto_image_why_name((enum image_why)message->image.why),
-		  (unsigned long long)message->image.image_bytes,
-		  (unsigned long long)message->image.freeze_us / 1000);
+	zygote_start_on_ready(generation, message);
 	if (generation->is_held || (old != NULL && old->given != 0))
 		set_state(generation, GENERATION_STANDBY);
 	else
@@ -215,8 +203,14 @@ on_failed(struct zygote_generation *generation, const struct msg_zygote_failed *
 		return; /* which goes on, whatever the new one lacks */
 	log_event(LOG_ERROR, "pool failed", "pool=%s generation=%u error=\"%s\"",
 		  pool->config->front.name, generation->number, pool->error);
+	service_manager_on_pool_failed(pool->supervisor->service, pool->config->front.name,
+				       pool->error);
 	if (message->exit_code == ZY_EXIT_LAYER)
 		supervisor_fail(pool->supervisor, "a layer that `require` names is not available");
+	/* Later, after a zygote has died, another try may be better than none of the pools. */
+	if (message->exit_code == ZY_EXIT_SELFTEST &&
+	    !service_manager_is_ready(pool->supervisor->service))
+		supervisor_fail(pool->supervisor, "a pool did not pass its self-test");
 }
 
 static void

@@ -17,6 +17,7 @@
 
 #include "base/heritage.h"
 #include "base/log.h"
+#include "supervisor/clock.h"
 #include "supervisor/config.h"
 #include "supervisor/inherit.h"
 #include "supervisor/policy_compile.h"
@@ -203,8 +204,8 @@ zygote_start(struct supervisor *supervisor, struct zygote_generation *generation
  * The siblings are the zygote's only children so far. Their pids in our /proc are kept: while one lives it has that pid, and
  * when one dies the whole generation does.
  */
-void
-zygote_start_find_siblings(struct zygote_generation *generation)
+static void
+find_siblings(struct zygote_generation *generation)
 {
 	const struct msg_zygote_ready *ready = &generation->ready;
 	struct procfs_children children = { 0 };
@@ -221,4 +222,35 @@ zygote_start_find_siblings(struct zygote_generation *generation)
 				procfs_children_outer(&children, ready->siblings[count]);
 	procfs_children_free(&children);
 	generation->siblings_count = count;
+}
+
+static void
+log_selftest(const struct zygote_generation *generation)
+{
+	const struct msg_zygote_ready *ready = &generation->ready;
+
+	if (ready->selftest_status != 0)
+		log_event(LOG_INFO, "self-test passed",
+			  "pool=%s generation=%u status=%u took_us=%u",
+			  generation->pool->config->front.name, generation->number,
+			  ready->selftest_status, ready->selftest_us);
+}
+
+void
+zygote_start_on_ready(struct zygote_generation *generation, const struct msg_zygote_ready *message)
+{
+	generation->ready = *message;
+	find_siblings(generation);
+	generation->ready_ms = clock_ms();
+	log_event(LOG_INFO, "pool ready",
+		  "pool=%s generation=%u pid=%d load_ms=%llu state_bytes=%llu image=%s reason=%s "
+		  "image_bytes=%llu freeze_ms=%llu",
+		  generation->pool->config->front.name, generation->number,
+		  (int)generation->process.pid, (unsigned long long)message->load_us / 1000,
+		  (unsigned long long)message->state_bytes,
+		  proto_image_kind_name((enum image_kind)message->image.kind),
+		  proto_image_why_name((enum image_why)message->image.why),
+		  (unsigned long long)message->image.image_bytes,
+		  (unsigned long long)message->image.freeze_us / 1000);
+	log_selftest(generation);
 }

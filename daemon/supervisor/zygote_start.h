@@ -5,6 +5,7 @@
 #define ZYGOTED_SUPERVISOR_ZYGOTE_START_H
 
 struct config_pool;
+struct msg_zygote_ready;
 struct supervisor;
 struct worker_stamp;
 struct zygote_generation;
@@ -19,7 +20,8 @@ int zygote_start(struct supervisor *supervisor, struct zygote_generation *genera
 /* What tells the file behind `fd` from another one, or from itself after a change. */
 void zygote_start_stamp(int fd, struct worker_stamp *stamp_out);
 
-/* The zygote has said that it is ready: finds the processes of its siblings. */
-void zygote_start_find_siblings(struct zygote_generation *generation);
+/* The zygote has said that it is ready: keeps what it told, finds the processes of its siblings, and logs. */
+void zygote_start_on_ready(struct zygote_generation *generation,
+			   const struct msg_zygote_ready *message);
 
 #endif

@@ -76,6 +76,7 @@ def test_ready_is_said_when_every_pool_is_loaded_and_not_before(zygoted, manager
     under(daemon, manager)
     daemon.wait_log("pool failed pool=late")
     daemon.wait_log("pool ready pool=echo")
+    manager.wait('STATUS=not ready: pool "late": ')
     assert "READY=1" not in manager.lines()
     with open(gate, "w") as file:
         file.write("Key,Value\na,1\n")

@@ -1,6 +1,7 @@
 /* Configuration files: any bytes; what is taken is printed so that it is taken again, and prints the same. */
 /* LINK: daemon/supervisor/config.c daemon/supervisor/config_check.c daemon/supervisor/config_check_listener.c */
 /* LINK: daemon/supervisor/config_errors.c daemon/supervisor/config_keys.c daemon/supervisor/config_print.c */
+/* LINK: daemon/supervisor/config_selftest.c daemon/front/route.c */
 /* LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c daemon/supervisor/config_value.c */
 /* LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c daemon/base/control_path.c */
 /* LINK: daemon/base/log.c daemon/base/proto.c */

@@ -1,6 +1,7 @@
 /* LINK: tests/unit/config_try.c daemon/supervisor/config.c
  * LINK: daemon/supervisor/config_check.c daemon/supervisor/config_check_listener.c daemon/supervisor/config_errors.c
  * LINK: daemon/supervisor/config_keys.c daemon/supervisor/config_print.c
+ * LINK: daemon/supervisor/config_selftest.c daemon/front/route.c
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
  * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c

@@ -1,6 +1,7 @@
 /* LINK: tests/unit/config_try.c daemon/supervisor/config.c
  * LINK: daemon/supervisor/config_check.c daemon/supervisor/config_check_listener.c daemon/supervisor/config_errors.c
  * LINK: daemon/supervisor/config_keys.c daemon/supervisor/config_print.c
+ * LINK: daemon/supervisor/config_selftest.c daemon/front/route.c
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
  * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c
@@ -138,6 +139,7 @@ static const struct bad_case bad_cases[] = {
 	{ "require = {seccomp}\n" IN_POOL("sandbox = log"), 4,
 	  "pool \"a\": sandbox = \"log\" lets calls pass, but require names seccomp" },
 	/* files to read */
+	{ IN_POOL("selftest = \"/\""), 3, "pool \"a\": selftest \"/\" is no request" },
 	{ IN_POOL("profile = files"), 3, "pool \"a\": profile files without read_paths" },
 	{ IN_POOL("profile = files-exec"), 3, "pool \"a\": profile files-exec without" },
 	{ IN_POOL("read_paths = \"/usr\""), 3, "pool \"a\": children of profile compute read no" },

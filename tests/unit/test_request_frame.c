@@ -1,6 +1,6 @@
 /*
  * FRAME_REQUEST as the front writes it.
- * LINK: daemon/front/request_frame.c
+ * LINK: daemon/base/request_frame.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "front/request_frame.h"
+#include "base/request_frame.h"
 
 static const struct frame_request fixed = { .id = 42, .content_length = 7 };
 

@@ -19,6 +19,7 @@
 #include "orders.h"
 #include "prefault.h"
 #include "runtime.h"
+#include "selftest.h"
 #include "siblings.h"
 #include "stacks.h"
 #include "title.h"
@@ -229,16 +230,20 @@ static _Noreturn __attribute__((no_sanitize("address"))) void
 settle(struct children *children)
 {
 	const int error = aside != NULL ? aside_move(aside) : 0;
+	struct selftest selftest;
 
 	if (error != 0)
 		zygote_fail(ZY_EXIT_FREEZE, error, "the variables of libraries could not be moved");
-	if (siblings.index == 0)
-		siblings_wait(&siblings);
-	lockdown_filter(heritage, ready.layers);
-	if (siblings.index == 0)
-		report_ready();
-	else
+	if (siblings.index != 0) {
+		lockdown_filter(heritage, ready.layers);
 		siblings_say_ready(&siblings);
+		orders_run(children);
+	}
+	siblings_wait(&siblings);
+	selftest_open(heritage, &selftest);
+	lockdown_filter(heritage, ready.layers);
+	selftest_run(heritage, &plan, &selftest, &ready);
+	report_ready();
 	orders_run(children);
 }
 

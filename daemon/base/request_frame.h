@@ -1,8 +1,8 @@
 /*
  * Writing FRAME_REQUEST, the canonical form in which a child gets a request head. Pure.
  */
-#ifndef ZYGOTED_FRONT_REQUEST_FRAME_H
-#define ZYGOTED_FRONT_REQUEST_FRAME_H
+#ifndef ZYGOTED_BASE_REQUEST_FRAME_H
+#define ZYGOTED_BASE_REQUEST_FRAME_H
 
 #include "base/proto.h"
 

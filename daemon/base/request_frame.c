@@ -1,9 +1,9 @@
 /*
  * Canonical request heads: lengths before strings, nothing for a child to parse.
  *
- * Runs in: front.
+ * Runs in: front; zygote, for the self-test.
  */
-#include "front/request_frame.h"
+#include "base/request_frame.h"
 
 #include <string.h>
 
