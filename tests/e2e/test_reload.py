@@ -284,7 +284,18 @@ def break_one_of_two(daemon, broken):
     return "/nonexistent"
 
 
-BREAKS = [break_configuration, break_worker, break_load, break_new_pool, break_one_of_two]
+def break_certificate(daemon, broken):
+    web = {"web": {"address": f"127.0.0.1:{daemon.port}", "certificate": broken, "key": broken}}
+    rewrite(daemon, pool("echo"), text_pool("text", "one"), sections=web)
+    return broken
+
+
+def break_selftest(daemon, broken):
+    rewrite(daemon, pool("echo"), text_pool("text", "one"), pool("new", worker=PROBE, routes=["/new/"], selftest="GET /new/status/500"))
+    return "answered with status 500"
+
+
+BREAKS = [break_configuration, break_worker, break_load, break_new_pool, break_one_of_two, break_certificate, break_selftest]
 
 
 def check_break(daemon, spoil, directory):
