@@ -82,7 +82,7 @@ BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_COVERAGE := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz-coverage/%)
 
-.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -202,10 +202,12 @@ endef
 $(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz,$(target),$(FUZZ_CHECKS))))
 $(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz-coverage,$(target),$(FUZZ_COUNTS))))
 
-check: deps-test ## install test tools, build, then unit, end-to-end, sandbox and facts tests
+check: deps-test ## install test tools, build, then unit, end-to-end, sandbox and facts tests, and some on a booted systemd
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS)
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-e2e
+	@tests/deps.sh $(DEPS_SYSTEMD) || echo "tests on a booted systemd are skipped"
+	@$(MAKE) --no-print-directory check-systemd SYSTEMD_TESTS=brief
 
 check-unit: $(UNIT) ## unit tests alone
 	@tests/unit/run.sh $(UNIT)
@@ -213,14 +215,17 @@ check-unit: $(UNIT) ## unit tests alone
 check-e2e: all $(TEST_WORKERS) ## end-to-end, sandbox and facts tests alone
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
 
-check-long: all $(TEST_WORKERS) ## the full numbers: 10,000 requests, 1 GiB bodies
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -m long tests/e2e tests/sandbox
+check-long: all $(TEST_WORKERS) ## the full numbers: 500 reloads, 200 kills, a million requests, 1 GiB bodies
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rP -m long tests/e2e tests/sandbox
 
 deps-systemd: ## install what the tests on a booted systemd need
 	@tests/deps.sh $(DEPS_SYSTEMD)
 
-check-systemd: all $(TEST_WORKERS) ## tests of the units on a real systemd, booted in a container (root)
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rs -m "not long" tests/systemd
+# A tree of Debian is made once, which takes a minute; then "brief" takes half a minute, "not long" one and a half, "long" three.
+SYSTEMD_TESTS ?= not long
+
+check-systemd: all $(TEST_WORKERS) ## tests of the units on a real systemd, booted in a container (root; SYSTEMD_TESTS=long: the full numbers)
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rsP -m "$(SYSTEMD_TESTS)" tests/systemd
 
 bench: deps ## install peers, measure against them: text, CSV, SVG in build/bench (PARTS="...", ROUNDS=n, DURATION=s)
 	@tests/deps.sh $(DEPS_BENCH) || echo "what is missing is left out of the report"

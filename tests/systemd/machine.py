@@ -31,6 +31,10 @@ CLONE_NEWNET = 0x40000000
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
 
+class NotHere(Exception):
+    """This computer cannot have a machine."""
+
+
 def why_not():
     """Why no machine can be had here; None if one can."""
     if os.getuid() != 0:
@@ -52,11 +56,20 @@ def make_tree():
     try:
         command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", fresh]
         command += [MIRROR] if MIRROR else []
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        run_debootstrap(command)
         os.chmod(fresh, 0o755)
         os.rename(fresh, TREE)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def run_debootstrap(command):
+    try:
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+    except subprocess.TimeoutExpired:
+        raise NotHere("debootstrap made no tree within ten minutes") from None
+    if result.returncode != 0:
+        raise NotHere(f"debootstrap made no tree: {result.stdout[-300:]}")
 
 
 class Machine:
@@ -73,7 +86,8 @@ class Machine:
         for path in layers.values():
             os.mkdir(path)
         options = f"lowerdir={TREE},upperdir={layers['upper']},workdir={layers['work']}"
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], check=True)
+        if subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root]).returncode != 0:
+            raise NotHere("no overlay can be mounted")
         install = ["make", "-s", "-C", TOP, "install", f"DESTDIR={self.root}"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         self.boot()
@@ -86,16 +100,23 @@ class Machine:
                  "--console=pipe", f"--system-call-filter={LANDLOCK}", f"--machine=zyg{os.getpid()}", "-D", self.root],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
             )
-        wait_until(self.is_up, 60, "the machine is up")
+        try:
+            wait_until(self.is_up, 60, "the machine is up")
+        except AssertionError:
+            raise NotHere(f"the machine is not up after a minute: {self.console()}") from None
         self.enter_network()
+
+    def console(self):
+        """The end of what it said."""
+        with open(os.path.join(self.place, "console"), errors="replace") as console:
+            return console.read()[-300:]
 
     def leader(self):
         return next((pid for pid, (parent, _) in parents().items() if parent == self.process.pid), None)
 
     def is_up(self):
         if self.process.poll() is not None:
-            with open(os.path.join(self.place, "console"), errors="replace") as console:
-                raise AssertionError(f"the machine ended:\n{console.read()}")
+            raise NotHere(f"the machine ended: {self.console()}")
         if self.leader() is None or not os.path.exists(f"/proc/{self.leader()}/ns/net"):
             return False
         return self.run("systemctl", "is-system-running", check=False).strip() in ("running", "degraded")

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from load import Load
 from machine import TOP, wait_until
 from service import CONFIG, DROP_IN, PORT, get, set_service, start, status_of
@@ -9,6 +11,7 @@ from service import CONFIG, DROP_IN, PORT, get, set_service, start, status_of
 # ---- start, status, journal ----
 
 
+@pytest.mark.brief
 def test_enable_now_serves_the_sample_configuration(machine):
     machine.run("systemctl", "enable", "--now", "zygoted")
     assert machine.run("systemctl", "is-enabled", "zygoted").strip() == "enabled"
@@ -29,6 +32,7 @@ def test_status_and_journal_say_what_goes_on(machine):
     wait_until(lambda: machine.show("StatusText").endswith("recycles 1"), 20)
 
 
+@pytest.mark.brief
 def test_a_configuration_that_is_wrong_fails_with_file_and_line(machine):
     machine.write(CONFIG, "nonsense = 1\n")
     code, _ = machine.code("systemctl", "start", "zygoted")
@@ -38,12 +42,14 @@ def test_a_configuration_that_is_wrong_fails_with_file_and_line(machine):
 # ---- hardening ----
 
 
+@pytest.mark.brief
 def test_the_units_are_verified_clean(machine):
     units = [f"/usr/local/lib/systemd/system/zygoted.{kind}" for kind in ("service", "socket")]
     code, text = machine.code("systemd-analyze", "--man=no", "verify", *units)
     assert (code, text) == (0, "")
 
 
+@pytest.mark.brief
 def test_exposure_is_at_most_2_5(machine):
     text = machine.run("systemd-analyze", "security", "--offline=yes", "--no-pager", "/usr/local/lib/systemd/system/zygoted.service", check=False)
     line = next(line for line in text.splitlines() if "Overall exposure level" in line)
@@ -51,6 +57,7 @@ def test_exposure_is_at_most_2_5(machine):
     assert float(line.split(":")[1].split()[0]) <= 2.5
 
 
+@pytest.mark.brief
 def test_children_are_sandboxed_under_the_hardened_unit(machine):
     start(machine)
     layers = machine.ctl("info")["layers"]
@@ -64,6 +71,7 @@ def test_children_are_sandboxed_under_the_hardened_unit(machine):
         assert status["Uid"].split()[0] != "0"
 
 
+@pytest.mark.brief
 def test_no_process_of_the_service_is_root(machine):
     start(machine)
     names = ["/usr/local/sbin/zygoted", "zygoted: front", "zygoted-zygote: "]
@@ -74,6 +82,7 @@ def test_no_process_of_the_service_is_root(machine):
 # ---- sockets ----
 
 
+@pytest.mark.brief
 def test_the_first_connection_starts_it(machine):
     start(machine, "zygoted.socket")
     assert machine.show("ActiveState") == "inactive"
@@ -81,6 +90,7 @@ def test_the_first_connection_starts_it(machine):
     wait_until(lambda: machine.show("ActiveState") == "active", 20)
 
 
+@pytest.mark.brief
 def test_a_restart_under_load_refuses_no_connection(machine):
     start(machine, "zygoted.socket", "zygoted.service")
     with Load(PORT, lambda i: f"/echo?{i}", 10**9, threads=6) as load:
@@ -107,6 +117,7 @@ def test_an_upgrade_of_the_files_takes_effect_at_the_restart_and_costs_no_reques
 # ---- without a user of its own ----
 
 
+@pytest.mark.brief
 def test_with_a_user_that_the_service_manager_makes_up(machine):
     """Whose runtime directory is behind a link."""
     with open(os.path.join(TOP, "systemd", "dynamic-user.conf")) as file:
