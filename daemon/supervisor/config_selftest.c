@@ -25,7 +25,7 @@ method_length(const char *text)
 
 	while (text[length] >= 'A' && text[length] <= 'Z')
 		length++;
-	return text[length] == ' ' && length <= METHOD_MAX ? length : 0;
+	return length <= METHOD_MAX && text[length] == ' ' ? length : 0;
 }
 
 /* Visible ASCII, as the front lets a target be; the fragment is a browser's own. */

@@ -21,8 +21,8 @@ static __attribute__((constructor)) void
 open_offset(void)
 {
 	int fd = open("/mnt/clock/offset", O_RDONLY | O_CLOEXEC);
-	void *memory = fd < 0 ? MAP_FAILED
-			      : mmap(NULL, sizeof(*offset), PROT_READ, MAP_SHARED, fd, 0);
+	void *memory =
+		fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*offset), PROT_READ, MAP_SHARED, fd, 0);
 
 	*(void **)&kernels = dlsym(RTLD_NEXT, "clock_gettime");
 	if (memory != MAP_FAILED)
