@@ -1,6 +1,7 @@
 """A pool's zygote is replaced by a new one beside it: nobody notices, and a bad new one harms nobody."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -302,6 +303,10 @@ def test_too_little_memory_for_two_is_a_refusal(zygoted, monkeypatch, tmp_path):
     with pytest.raises(ControlError, match="not enough memory .*available_bytes=65536"):
         daemon.ctl("recycle echo")
     daemon.wait_log("recycle refused pool=echo reason=manual")
+    code, _, error = daemon.zygotectl("reload", "--all", "--wait")
+    assert code == 1 and "not enough memory for the new generations beside the old ones" in error
+    assert "available_bytes=65536; reload pool by pool, or restart" in error
+    assert re.search(r"memory for reload needed_bytes=\d{5,} available_bytes=65536", daemon.log())
     assert daemon.get("/echo/").status == 200 and daemon.pool("echo")["generation"] == 1
 
 
