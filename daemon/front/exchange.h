@@ -85,6 +85,7 @@ struct exchange {
 	bool gathers;	      /* it leaves when it is complete */
 	unsigned retry_after; /* seconds, of a source under penalty */
 	uint64_t reply_bytes;
+	uint64_t reply_max_bytes; /* the pool's when it got its child */
 };
 
 /* Starts the exchange for the head that the connection's parser has just completed at the start of

@@ -49,11 +49,11 @@ log_complaint(const struct exchange *exchange, const char *event, const char *te
 		  exchange->connection->request_id, log_escape(text, length, shown, sizeof(shown)));
 }
 
-/* Over the pool's limit by what the head promises, or by what has come. */
+/* Over the limit by what the head promises, or by what has come; the limit stays what it is while more comes. */
 static bool
 is_too_large(const struct exchange *exchange, enum reply_kind kind, const struct reply_event *event)
 {
-	uint64_t most = exchange->pool->config->reply_max_bytes;
+	uint64_t most = exchange->reply_max_bytes;
 
 	if (exchange->gathers && most > exchange->connection->gather_max_bytes)
 		most = exchange->connection->gather_max_bytes;

@@ -216,6 +216,7 @@ exchange_run(struct exchange *exchange, struct child *child)
 	memory_look_start(connection->front);
 	reply_parser_init(&exchange->parser);
 	exchange->parser.is_head = exchange->head_method;
+	exchange->reply_max_bytes = exchange->pool->config->reply_max_bytes;
 	connection_set_timer(connection, exchange->pool->timeout);
 	if (handed == HANDED_FAILED) {
 		exchange_fail(exchange, OUTCOME_INTERNAL);

@@ -137,6 +137,20 @@ do_write(struct zy_request *request, const char *argument)
 	return 0;
 }
 
+/* fill/BYTES/HOW: sends that much, then sleeps for a minute, or crashes that way. */
+static int
+do_fill(struct zy_request *request, const char *argument)
+{
+	const char *how = strchr(argument, '/');
+
+	if (how == NULL || do_write(request, argument) != 0 || zy_flush(request) != 0)
+		return -1;
+	if (strcmp(how, "/sleep") == 0)
+		sleep_ms(60000);
+	crash(how + 1);
+	return 0;
+}
+
 /* One line each 20 ms, sent at once. */
 static int
 do_trickle(struct zy_request *request, const char *argument)
@@ -411,11 +425,12 @@ do_fields(struct zy_request *request, const char *argument)
 static const struct deed deeds[] = {
 	{ "pid", do_pid },	   { "sleep", do_sleep },   { "crash", do_crash },
 	{ "exit", do_exit },	   { "error", do_error },   { "break", do_break },
-	{ "discard", do_discard }, { "write", do_write },   { "trickle", do_trickle },
-	{ "stderr", do_stderr },   { "early", do_early },   { "alloc", do_alloc },
-	{ "touch", do_touch },	   { "grow", do_grow },	    { "burn", do_burn },
-	{ "status", do_status },   { "frames", do_frames }, { "tls", do_tls },
-	{ "header", do_header },   { "peer", do_peer },	    { "fields", do_fields },
+	{ "discard", do_discard }, { "write", do_write },   { "fill", do_fill },
+	{ "trickle", do_trickle }, { "stderr", do_stderr }, { "early", do_early },
+	{ "alloc", do_alloc },	   { "touch", do_touch },   { "grow", do_grow },
+	{ "burn", do_burn },	   { "status", do_status }, { "frames", do_frames },
+	{ "tls", do_tls },	   { "header", do_header }, { "peer", do_peer },
+	{ "fields", do_fields },
 };
 
 /* A frame has no path: the first line of its payload stands for it. */

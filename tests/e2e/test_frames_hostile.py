@@ -1,0 +1,57 @@
+"""Frames from clients and children that mean harm: limits that hold."""
+
+import time
+
+import pytest
+
+from frames_client import CRASHED, OK, TIMEOUT, TOO_LARGE, WORKER_ERROR, frame
+from reloads import reload
+from test_frames import connect, start
+from zyg import pool
+
+# ---- limits of replies ----
+
+
+@pytest.mark.parametrize("lines, status, length", [(300, TOO_LARGE, None), (150, OK, 1240)])
+def test_a_lower_limit_while_a_reply_comes_is_for_the_next_one(zygoted, lines, status, length):
+    """300 lines are over `gather`, 150 are not; both are over the new `reply`."""
+    daemon = start(zygoted, pool("probe", timeout="20s", reply="1M"), gather=2000)
+    with connect(daemon) as connection:
+        connection.send(frame(b"trickle/%d" % lines))
+        daemon.wait_busy("probe")
+        time.sleep(0.6)  # until more has come than the new limit is
+        reload(daemon, pool("probe", timeout="20s", reply=100))
+        got, text = connection.reply()
+        assert got == status and (length is None or len(text) == length)
+        assert connection.call(b"write/101")[0] == TOO_LARGE
+
+
+FAILURES = [
+    (b"frames/no-end", CRASHED),
+    (b"break/segv", CRASHED),
+    (b"break/error", WORKER_ERROR),
+    (b"fill/900000/segv", CRASHED),
+    (b"fill/900000/sleep", TIMEOUT),
+    (b"write/1100000", TOO_LARGE),
+]
+
+
+@pytest.mark.plain_build
+@pytest.mark.parametrize("payload, status", FAILURES)
+def test_what_a_failed_reply_took_can_be_had_again(zygoted, payload, status):
+    daemon = start(zygoted, pool("probe", timeout="500ms"), top={"gather_memory": "1M", "penalty": 0}, gather="1M")
+    with connect(daemon) as connection:
+        for _ in range(3):
+            assert connection.call(payload)[0] == status
+            assert connection.call(b"write/1000000")[0] == OK
+
+
+def test_what_a_client_that_leaves_had_can_be_had_again(zygoted):
+    daemon = start(zygoted, pool("probe", timeout="20s"), top={"gather_memory": "1M"}, gather="1M")
+    for _ in range(3):
+        with connect(daemon) as connection:
+            connection.send(frame(b"fill/900000/sleep"))
+            daemon.wait_busy("probe")
+        daemon.wait_idle("probe")
+    with connect(daemon) as connection:
+        assert connection.call(b"write/1000000")[0] == OK
