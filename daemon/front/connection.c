@@ -181,7 +181,7 @@ wants_read(const struct connection *connection)
 	    transport_pending(&connection->transport) >= FRONT_IO_BYTES)
 		return false;
 	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_SCRAPE ||
-	    connection->state == CONNECTION_FLUSH)
+	    connection->state == CONNECTION_FLUSH || connection->state == CONNECTION_IDLE)
 		return evbuffer_get_length(connection->in) < FRONT_IO_BYTES;
 	return connection->state != CONNECTION_CLOSED;
 }

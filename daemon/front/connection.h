@@ -27,11 +27,11 @@
 enum connection_state {
 	CONNECTION_PREAMBLE,  /* a proxy has to say whose connection it is */
 	CONNECTION_HANDSHAKE, /* of TLS */
-	CONNECTION_IDLE,      /* nothing of a request is there */
-	CONNECTION_HEAD,      /* a part of a request head is there */
-	CONNECTION_EXCHANGE,  /* a request is in progress */
-	CONNECTION_SCRAPE,    /* waits for the metrics' text */
-	CONNECTION_FLUSH,     /* its answer is complete, but not yet taken */
+	CONNECTION_IDLE, /* nothing of a request is there, or others have their turn before it */
+	CONNECTION_HEAD, /* a part of a request head is there */
+	CONNECTION_EXCHANGE, /* a request is in progress */
+	CONNECTION_SCRAPE,   /* waits for the metrics' text */
+	CONNECTION_FLUSH,    /* its answer is complete, but not yet taken */
 	CONNECTION_LINGER, /* answered and shut down for writing; reads on until the client has seen
 			      it */
 	CONNECTION_CLOSED,

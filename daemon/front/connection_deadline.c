@@ -18,6 +18,12 @@ connection_on_timer(evutil_socket_t fd, short what, void *argument)
 	case CONNECTION_HANDSHAKE:
 		handshake_on_timeout(connection);
 		break;
+	case CONNECTION_IDLE:
+		if (evbuffer_get_length(connection->in) > 0)
+			connection_process(connection);
+		else
+			connection_close(connection);
+		break;
 	case CONNECTION_HEAD:
 		connection_make_request_id(connection);
 		connection_refuse(connection, OUTCOME_HEADER_TIMEOUT, 0, NULL);

@@ -15,6 +15,12 @@
 
 #include <string.h>
 
+/*
+ * Requests that end at once, because they are refused, are a matter of four bytes each: after so many of a
+ * connection the others have their turn.
+ */
+#define PROCESS_BATCH 16
+
 void
 connection_make_request_id(struct connection *connection)
 {
@@ -112,14 +118,20 @@ idle_timeout(const struct connection *connection)
 void
 connection_process(struct connection *connection)
 {
+	static const struct timeval now = { 0, 0 };
+
 	if (connection->processing)
 		return;
 	connection->processing = true;
-	for (;;) {
+	for (unsigned done = 0;; done++) {
 		if (connection->state == CONNECTION_IDLE) {
 			connection->ops->start(connection);
 			if (evbuffer_get_length(connection->in) == 0) {
 				connection_set_timer(connection, idle_timeout(connection));
+				break;
+			}
+			if (done == PROCESS_BATCH) {
+				connection_set_timer(connection, &now); /* comes back here */
 				break;
 			}
 			connection_change_state(connection, CONNECTION_HEAD);

@@ -1,13 +1,15 @@
-"""Frames from clients and children that mean harm: limits that hold."""
+"""Frames from clients and children that mean harm: limits that hold, and others who have their turn."""
 
+import os
+import signal
 import time
 
 import pytest
 
-from frames_client import CRASHED, OK, TIMEOUT, TOO_LARGE, WORKER_ERROR, frame
+from frames_client import CRASHED, OK, OVERLOADED, TIMEOUT, TOO_LARGE, WORKER_ERROR, frame
 from reloads import reload
 from test_frames import connect, start
-from zyg import pool
+from zyg import pool, wait_until
 
 # ---- limits of replies ----
 
@@ -55,3 +57,27 @@ def test_what_a_client_that_leaves_had_can_be_had_again(zygoted):
         daemon.wait_idle("probe")
     with connect(daemon) as connection:
         assert connection.call(b"write/1000000")[0] == OK
+
+
+# ---- turns ----
+
+
+def test_many_refusals_in_a_few_bytes_let_others_have_their_turn(zygoted, tmp_path):
+    log = str(tmp_path / "access")
+    open(log, "w").close()
+    os.chmod(log, 0o666)
+    busy = pool("probe", spare=1, max_children=1, queue=0, timeout="20s")
+    daemon = start(zygoted, busy, pool("echo"), top={"access_log": log})
+    with connect(daemon) as holder, connect(daemon) as many, connect(daemon, 1) as other:
+        assert other.call(b"warm")[0] == OK
+        holder.send(frame(b"sleep/60000"))
+        daemon.wait_busy("probe")
+        daemon.kill(daemon.front_pid(), signal.SIGSTOP)
+        many.send(frame(b"") * 8000)
+        other.send(frame(b"hello"))
+        daemon.kill(daemon.front_pid(), signal.SIGCONT)
+        assert other.reply() == (OK, b"hello")
+        assert all(many.reply()[0] == OVERLOADED for _ in range(8000))
+        lines = wait_until(lambda: (all := open(log).readlines())[8001:] and all)
+    places = [place for place, line in enumerate(lines) if " 200 " in line]
+    assert len(lines) == 8002 and places[0] == 0 and places[1] < 4000
