@@ -22,6 +22,7 @@
 #include "supervisor/control_commands.h"
 #include "supervisor/control_connection.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/unix_socket.h"
 
 #define CONTROL_CONNECTIONS_MAX 64
 #define CONTROL_PAUSE_MS	1000 /* accepting again after running out of descriptors */
@@ -29,6 +30,7 @@
 struct control {
 	struct supervisor *supervisor;
 	struct control_rights rights;
+	struct unix_socket_file file;
 	struct evconnlistener *listener;
 	struct event *resume_timer;
 	unsigned count;				/* of connections */
@@ -172,7 +174,7 @@ control_open(struct supervisor *supervisor)
 	LIST_INIT(&control->requests);
 	control_socket_resolve_rights(config->control_group, &supervisor->identity,
 				      &control->rights);
-	fd = control_socket_open(config->control, &control->rights);
+	fd = control_socket_open(config->control, &control->rights, &control->file);
 	control->resume_timer = evtimer_new(supervisor->base, on_resume, control);
 	control->listener =
 		evconnlistener_new(supervisor->base, on_accept, control,
@@ -212,9 +214,7 @@ control_close(struct control *control)
 {
 	if (control == NULL)
 		return;
-	if (unlink(control->supervisor->config->control) < 0)
-		log_event(LOG_WARNING, "control socket not removed", "error=\"%s\"",
-			  strerror(errno));
+	unix_socket_remove(control->supervisor->config->control, &control->file);
 	free_connections(control);
 	free_requests(control);
 	evconnlistener_free(control->listener);

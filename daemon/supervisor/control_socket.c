@@ -72,7 +72,8 @@ prepare_directory(const char *path, const struct control_rights *rights)
 }
 
 int
-control_socket_open(const char *path, const struct control_rights *rights)
+control_socket_open(const char *path, const struct control_rights *rights,
+		    struct unix_socket_file *file_out)
 {
 	const struct unix_socket wanted = {
 		.path = path,
@@ -88,7 +89,7 @@ control_socket_open(const char *path, const struct control_rights *rights)
 	int fd;
 
 	prepare_directory(path, rights);
-	fd = unix_socket_open(&wanted, error);
+	fd = unix_socket_open(&wanted, file_out, error);
 	if (fd < 0)
 		die("%s", error);
 	return fd;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct identity;
+struct unix_socket_file;
 
 enum control_access { CONTROL_NONE, CONTROL_READ, CONTROL_ADMIN, CONTROL_ACCESS_MAX };
 
@@ -27,7 +28,8 @@ void control_socket_resolve_rights(const char *group, const struct identity *ide
  * Opens and listens, mode 0660. Makes the directory of the path when it is missing below /run or
  * /tmp, and replaces a socket that nobody answers at; dies with a line that says what is wrong.
  */
-int control_socket_open(const char *path, const struct control_rights *rights);
+int control_socket_open(const char *path, const struct control_rights *rights,
+			struct unix_socket_file *file_out);
 
 /* What the peer of a connection may do, by SO_PEERCRED and SO_PEERGROUPS. */
 enum control_access control_socket_access(int fd, const struct control_rights *rights);

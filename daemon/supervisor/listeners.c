@@ -53,7 +53,7 @@ fail(const struct config_listener *listener, const char *step, int fd, char *err
 
 static int
 open_unix(const struct config_listener *listener, const struct identity *identity,
-	  char error[LISTENERS_ERROR_MAX])
+	  struct unix_socket_file *file_out, char error[LISTENERS_ERROR_MAX])
 {
 	static const mode_t modes[CONFIG_ACCESS_MAX] = {
 		[CONFIG_ACCESS_OWNER] = 0600,
@@ -68,6 +68,7 @@ open_unix(const struct config_listener *listener, const struct identity *identit
 		.user = identity->uid,
 		.group = (gid_t)-1,
 		.backlog = SOMAXCONN,
+		.is_only_gate = true,
 	};
 	const struct group *group = listener->group[0] != '\0' ? getgrnam(listener->group) : NULL;
 
@@ -79,23 +80,24 @@ open_unix(const struct config_listener *listener, const struct identity *identit
 			 listener->group, listener->front.name);
 		return -1;
 	}
-	return unix_socket_open(&wanted, error);
+	return unix_socket_open(&wanted, file_out, error);
 }
 
 int
 listeners_open_one(const struct config_listener *listener, const struct identity *identity,
-		   char error[LISTENERS_ERROR_MAX])
+		   struct unix_socket_file *file_out, char error[LISTENERS_ERROR_MAX])
 {
 	const int on = 1;
 	struct sockaddr_storage address;
 	socklen_t length;
 
+	*file_out = (struct unix_socket_file){ 0 };
 	if (config_parse_address(listener->front.address, &address, &length) < 0) {
 		errno = EINVAL;
 		return fail(listener, "understand", -1, error);
 	}
 	if (address.ss_family == AF_UNIX)
-		return open_unix(listener, identity, error);
+		return open_unix(listener, identity, file_out, error);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(listener, "open a socket for", fd, error);
@@ -110,23 +112,17 @@ listeners_open_one(const struct config_listener *listener, const struct identity
 	return fd;
 }
 
-bool
-listeners_is_unix(const struct config_listener *listener)
-{
-	return strncmp(listener->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0;
-}
-
 /* The service manager's, if it has one of that name. */
 static int
 take_listener(const struct config_listener *listener, const struct identity *identity,
-	      bool *has_file_out)
+	      struct unix_socket_file *file_out)
 {
 	char error[LISTENERS_ERROR_MAX];
 	int fd = service_sockets_find(listener->front.name);
 
-	*has_file_out = fd < 0 && listeners_is_unix(listener);
+	*file_out = (struct unix_socket_file){ 0 };
 	if (fd < 0)
-		fd = listeners_open_one(listener, identity, error);
+		fd = listeners_open_one(listener, identity, file_out, error);
 	if (fd < 0)
 		die("%s", error);
 	return fd;
@@ -138,28 +134,18 @@ listeners_open(const struct config *config, const struct identity *identity,
 {
 	for (uint32_t i = 0; i < config->listeners_count; i++)
 		listeners_out->fds[i] =
-			take_listener(&config->listeners[i], identity, &listeners_out->has_file[i]);
+			take_listener(&config->listeners[i], identity, &listeners_out->files[i]);
 	listeners_out->count = config->listeners_count;
 	listeners_out->config = config;
 	service_sockets_close_rest();
 }
 
 void
-listeners_unlink(const struct config_listener *listener)
+listeners_remove_file(const struct config_listener *listener, struct unix_socket_file *file)
 {
-	const char *address = listener->front.address;
-
-	if (unlink(address + strlen(CONFIG_UNIX)) < 0)
-		log_event(LOG_WARNING, "socket not removed", "address=\"%s\" error=\"%s\"", address,
-			  strerror(errno));
-}
-
-void
-listeners_remove_file(struct listeners *listeners, uint32_t index)
-{
-	if (listeners->has_file[index])
-		listeners_unlink(&listeners->config->listeners[index]);
-	listeners->has_file[index] = false;
+	if (file->inode != 0)
+		unix_socket_remove(listener->front.address + strlen(CONFIG_UNIX), file);
+	*file = (struct unix_socket_file){ 0 };
 }
 
 void
@@ -168,8 +154,8 @@ listeners_close(struct listeners *listeners)
 	for (uint32_t i = 0; i < listeners->count; i++) {
 		if (listeners->fds[i] < 0)
 			continue;
+		listeners_remove_file(&listeners->config->listeners[i], &listeners->files[i]);
 		close(listeners->fds[i]);
-		listeners_remove_file(listeners, i);
 	}
 	listeners->count = 0;
 }

@@ -6,6 +6,7 @@
 #define ZYGOTED_SUPERVISOR_LISTENERS_H
 
 #include "base/proto.h"
+#include "supervisor/unix_socket.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,8 +20,8 @@ struct identity;
 struct listeners {
 	uint32_t count;		      /* places, free ones too */
 	int fds[PROTO_LISTENERS_MAX]; /* in the order of config.listeners; -1: free */
-	bool has_file
-		[PROTO_LISTENERS_MAX]; /* of a Unix socket that we made, not the service manager */
+	struct unix_socket_file files
+		[PROTO_LISTENERS_MAX]; /* of Unix sockets that we made, not the service manager */
 	const struct config *config;
 };
 
@@ -36,16 +37,11 @@ void listeners_open(const struct config *config, const struct identity *identity
  * why not and what to do.
  */
 int listeners_open_one(const struct config_listener *listener, const struct identity *identity,
-		       char error[LISTENERS_ERROR_MAX]) __attribute__((warn_unused_result));
+		       struct unix_socket_file *file_out, char error[LISTENERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
-/* Whether its address is the path of a Unix socket. */
-bool listeners_is_unix(const struct config_listener *listener);
-
-/* Removes the file of a Unix socket that listeners_open_one made. */
-void listeners_unlink(const struct config_listener *listener);
-
-/* The same for one that listens, if the file is ours, while config still names it. */
-void listeners_remove_file(struct listeners *listeners, uint32_t index);
+/* Removes the file, if there is one, that listeners_open_one made for it; before the socket is closed. */
+void listeners_remove_file(const struct config_listener *listener, struct unix_socket_file *file);
 
 /* Closes them, and removes their files. */
 void listeners_close(struct listeners *listeners);

@@ -54,12 +54,11 @@ static void
 close_new_listeners(struct reload *reload)
 {
 	for (unsigned i = 0; i < PROTO_LISTENERS_MAX; i++) {
-		if (reload->listener_fds[i] >= 0)
-			close(reload->listener_fds[i]);
-		if (reload->has_file[i])
-			listeners_unlink(&reload->next->listeners[i]);
+		if (reload->listener_fds[i] < 0)
+			continue;
+		listeners_remove_file(&reload->next->listeners[i], &reload->files[i]);
+		close(reload->listener_fds[i]);
 		reload->listener_fds[i] = -1;
-		reload->has_file[i] = false;
 	}
 }
 

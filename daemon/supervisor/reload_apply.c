@@ -30,20 +30,21 @@ replace_files(struct reload *reload)
 {
 	const struct reload_plan *plan = &reload->plan;
 	struct listeners *listeners = &reload->supervisor->listeners;
-	bool has_file[PROTO_LISTENERS_MAX];
+	static const struct unix_socket_file none = { 0 };
+	struct unix_socket_file files[PROTO_LISTENERS_MAX];
 
 	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++) {
-		has_file[i] = listeners->has_file[i] && !plan->closes[i];
+		files[i] = plan->closes[i] ? none : listeners->files[i];
 		if (plan->opens[i])
-			has_file[i] = plan->socket_of[i] >= 0
-					      ? listeners->has_file[plan->socket_of[i]]
-					      : reload->has_file[i];
-		reload->has_file[i] = false;
+			files[i] = plan->socket_of[i] >= 0 ? listeners->files[plan->socket_of[i]]
+							   : reload->files[i];
+		reload->files[i] = none;
 	}
 	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++)
 		if (plan->closes[i] && !is_kept_elsewhere(plan, i))
-			listeners_remove_file(listeners, i);
-	memcpy(listeners->has_file, has_file, sizeof(has_file));
+			listeners_remove_file(&listeners->config->listeners[i],
+					      &listeners->files[i]);
+	memcpy(listeners->files, files, sizeof(files));
 }
 
 static void

@@ -5,6 +5,7 @@
 #define ZYGOTED_SUPERVISOR_RELOAD_PARTS_H
 
 #include "supervisor/reload.h"
+#include "supervisor/unix_socket.h"
 
 enum reload_phase { RELOAD_IDLE, RELOAD_LOADING, RELOAD_SWITCHING };
 
@@ -15,10 +16,11 @@ struct reload {
 	struct tls_files *certificates; /* likewise */
 	struct reload_plan plan;
 	int listener_fds[PROTO_LISTENERS_MAX]; /* opened for it; -1: none */
-	bool has_file[PROTO_LISTENERS_MAX]; /* of these: Unix sockets whose file was made for it */
-	uint32_t numbers[PROTO_POOLS_MAX];  /* generations that it waits for; 0: none */
-	bool is_held[PROTO_POOLS_MAX];	    /* of these: parked a child */
-	uint64_t cookie;		    /* of the message to the fronts; counts */
+	struct unix_socket_file files
+		[PROTO_LISTENERS_MAX]; /* of these: those of Unix sockets that were made for it */
+	uint32_t numbers[PROTO_POOLS_MAX]; /* generations that it waits for; 0: none */
+	bool is_held[PROTO_POOLS_MAX];	   /* of these: parked a child */
+	uint64_t cookie;		   /* of the message to the fronts; counts */
 	uint32_t fronts; /* while SWITCHING: bit mask of those that have not answered it */
 	uint64_t started_ms;
 	reload_done_fn *done;

@@ -222,10 +222,10 @@ open_listeners(struct reload *reload)
 		reload->listener_fds[i] =
 			place >= 0 ? fcntl(listeners->fds[place], F_DUPFD_CLOEXEC, 3)
 				   : listeners_open_one(&reload->next->listeners[i],
-							&reload->supervisor->identity, error);
+							&reload->supervisor->identity,
+							&reload->files[i], error);
 		if (reload->listener_fds[i] < 0)
 			return refuse(reload, error);
-		reload->has_file[i] = place < 0 && listeners_is_unix(&reload->next->listeners[i]);
 	}
 	return 0;
 }

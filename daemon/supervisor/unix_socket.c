@@ -1,14 +1,13 @@
 /*
  * Files of listening sockets.
  *
- * Runs in: supervisor, at start and at a reload. The rule: no file is removed here that is not a socket nobody
+ * Runs in: supervisor. The rule: no file is removed here that is neither ours nor a socket nobody
  * listens at, and none is made where others could put their own in its place.
  */
 #include "supervisor/unix_socket.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,99 +93,140 @@ check_directory(const struct unix_socket *wanted, char *error)
 	return judge_directory(wanted, directory, error);
 }
 
-/* EAGAIN says that the other daemon's queue is full: it lives. -1: cannot be found out. */
+/*
+ * 0: somebody listens, be it with a full queue. ECONNREFUSED: nobody does. Others say nothing about that: a socket of
+ * another type, or one that we may not use, may well be in use.
+ */
 static int
-is_answered(const struct sockaddr_un *address)
+try_to_connect(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error = 0;
 
 	if (fd < 0)
-		return -1;
-	int result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	bool answered = result == 0 || errno == EAGAIN;
+		return errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		error = errno == EAGAIN ? 0 : errno;
 	close(fd);
-	return answered;
+	return error;
 }
 
 static int
 remove_stale(const struct unix_socket *wanted, const struct sockaddr_un *address, char *error)
 {
 	struct stat status;
+	int result;
 
 	if (lstat(address->sun_path, &status) < 0)
 		return 0;
 	if (!S_ISSOCK(status.st_mode))
 		return fail(error, "%s is there and is no socket: remove it or change `%s`",
 			    address->sun_path, wanted->key);
-	switch (is_answered(address)) {
-	case 0:
-		break;
-	case 1:
+	result = try_to_connect(address);
+	if (result == 0)
 		return fail(error, "another daemon answers at %s: stop it or change `%s`",
 			    address->sun_path, wanted->key);
-	default:
-		return fail(error, "cannot open a socket: %s", strerror(errno));
-	}
+	if (result != ECONNREFUSED)
+		return fail(error, "cannot tell whether %s is in use: %s; remove it or change `%s`",
+			    address->sun_path, strerror(result), wanted->key);
 	if (unlink(address->sun_path) < 0)
 		return fail(error, "cannot remove the old socket %s: %s", address->sun_path,
 			    strerror(errno));
 	return 0;
 }
 
-/* Only root can give the file away. */
-static void
-hand_over(const struct unix_socket *wanted)
+/* Only root can give the file away; others to a group of theirs. */
+static int
+hand_over(const struct unix_socket *wanted, char *error)
 {
 	const uid_t user = geteuid() == 0 ? wanted->user : (uid_t)-1;
 
-	if (lchown(wanted->path, user, wanted->group) < 0)
-		log_event(LOG_WARNING, "socket not given to user and group",
-			  "path=\"%s\" error=\"%s\"", wanted->path, strerror(errno));
+	if (lchown(wanted->path, user, wanted->group) == 0)
+		return 0;
+	if (wanted->is_only_gate)
+		return fail(error, "cannot give the %s %s to its user and group: %s", wanted->what,
+			    wanted->path, strerror(errno));
+	log_event(LOG_WARNING, "socket not given to user and group", "path=\"%s\" error=\"%s\"",
+		  wanted->path, strerror(errno));
+	return 0;
+}
+
+static int
+start_listening(int fd, const struct unix_socket *wanted, char *error)
+{
+	if (hand_over(wanted, error) < 0)
+		return -1;
+	if (listen(fd, wanted->backlog) == 0)
+		return 0;
+	return fail(error, "cannot listen on the %s %s: %s", wanted->what, wanted->path,
+		    strerror(errno));
 }
 
 /* Makes the file; the mode is right from the first moment on. */
 static int
-bind_file(int fd, const struct unix_socket *wanted, const struct sockaddr_un *address)
+bind_file(int fd, const struct unix_socket *wanted, const struct sockaddr_un *address,
+	  struct unix_socket_file *file_out)
 {
 	const mode_t before = umask(0777 & ~wanted->mode);
 	const int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
 	const int saved = errno;
+	struct stat status;
 
 	umask(before);
 	errno = saved;
-	return result;
+	if (result < 0 || lstat(address->sun_path, &status) < 0)
+		return -1;
+	*file_out = (struct unix_socket_file){ status.st_dev, status.st_ino };
+	return 0;
 }
 
 static int
-open_at(const struct unix_socket *wanted, const struct sockaddr_un *address, char *error)
+open_at(const struct unix_socket *wanted, const struct sockaddr_un *address,
+	struct unix_socket_file *file_out, char *error)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return fail(error, "cannot open the %s: %s", wanted->what, strerror(errno));
-	if (bind_file(fd, wanted, address) < 0) {
+	if (bind_file(fd, wanted, address, file_out) < 0) {
 		(void)fail(error, "cannot bind the %s to %s: %s", wanted->what, wanted->path,
 			   strerror(errno));
 		close(fd);
 		return -1;
 	}
-	hand_over(wanted);
-	if (listen(fd, wanted->backlog) == 0)
+	if (start_listening(fd, wanted, error) == 0)
 		return fd;
-	(void)fail(error, "cannot listen on the %s %s: %s", wanted->what, wanted->path,
-		   strerror(errno));
-	(void)unlink(address->sun_path);
+	unix_socket_remove(wanted->path, file_out);
+	*file_out = (struct unix_socket_file){ 0 };
 	close(fd);
 	return -1;
 }
 
 int
-unix_socket_open(const struct unix_socket *wanted, char error[UNIX_SOCKET_ERROR_MAX])
+unix_socket_open(const struct unix_socket *wanted, struct unix_socket_file *file_out,
+		 char error[UNIX_SOCKET_ERROR_MAX])
 {
 	struct sockaddr_un address;
 
 	if (make_address(wanted, &address, error) < 0 || check_directory(wanted, error) < 0 ||
 	    remove_stale(wanted, &address, error) < 0)
 		return -1;
-	return open_at(wanted, &address, error);
+	return open_at(wanted, &address, file_out, error);
+}
+
+void
+unix_socket_remove(const char *path, const struct unix_socket_file *file)
+{
+	const char *reason = NULL;
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		reason = strerror(errno);
+	else if (status.st_dev != file->device || status.st_ino != file->inode)
+		reason = "another file has taken its place";
+	else if (unlink(path) < 0)
+		reason = strerror(errno);
+	if (reason != NULL)
+		log_event(LOG_WARNING, "socket not removed", "path=\"%s\" error=\"%s\"", path,
+			  reason);
 }

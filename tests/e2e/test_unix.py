@@ -12,6 +12,7 @@ import pytest
 import certs
 import secure
 from client import Connection, Truncated
+from reloads import reload
 from test_proxy import LOCAL, V1
 from test_service import moved_up, with_sockets
 from zyg import format_config, pool, wait_until
@@ -242,3 +243,54 @@ def test_a_stale_socket_is_replaced_and_ours_is_removed(local):
     daemon.process.terminate()
     daemon.process.wait(10)
     assert not os.path.exists(daemon.path)
+
+
+def put_another(path):
+    """Somebody's socket in the place of the one that is there."""
+    os.unlink(path)
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(path)
+    other.listen()
+    return other
+
+
+@pytest.mark.parametrize("which", ["path", "control"])
+def test_what_has_taken_the_sockets_place_is_not_removed(local, which):
+    daemon = local()
+    path = getattr(daemon, which)
+    with put_another(path):
+        daemon.process.terminate()
+        daemon.process.wait(10)
+        assert os.path.exists(path)
+    assert f'socket not removed path="{path}"' in daemon.log()
+
+
+def test_a_reload_does_not_remove_it_either(local):
+    daemon = local()
+    with put_another(daemon.path):
+        sections = {"other": {"address": f"unix:{daemon.path}.new"}}
+        reload(daemon, pool("echo"), pool("probe"), sections=sections)
+        assert os.path.exists(daemon.path) and os.path.exists(f"{daemon.path}.new")
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
+def test_a_socket_of_another_type_may_be_in_use(local, kind):
+    daemon = local(start=False)
+    with socket.socket(socket.AF_UNIX, kind) as other:
+        other.bind(daemon.path)
+        before = os.stat(daemon.path).st_ino
+        code, _, errors = daemon.run("-c", daemon.config_path)
+        assert code == 1 and f"cannot tell whether {daemon.path} is in use" in errors
+        assert os.stat(daemon.path).st_ino == before
+
+
+def test_a_socket_that_cannot_be_given_to_its_group_is_not_opened(zygoted):
+    """An ordinary user can give it to groups of his own only; the wrong group must not have it meanwhile."""
+    daemon = zygoted(pool("echo"), start=False, user="nobody" if os.getuid() == 0 else None)
+    path = os.path.join(daemon.directory, "web.sock")
+    sections = {"local": {"address": f"unix:{path}", "group": "root"}}
+    daemon.write_config(format_config({"control": daemon.control}, sections, [pool("echo")]))
+    daemon.exit_code = 1
+    assert daemon.spawn().wait(20) == 1
+    assert f"cannot give the listener's socket {path} to its user and group" in daemon.log()
+    assert not os.path.exists(path)
