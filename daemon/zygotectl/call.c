@@ -192,24 +192,31 @@ pass_payload_on(int fd, uint32_t left)
 }
 
 static int
+no_reply(void)
+{
+	fprintf(stderr, "zygotectl: no whole reply: %s\n", strerror(errno));
+	return CALL_UNUSABLE;
+}
+
+/* Nothing is printed of what is no reply. */
+static int
 take_reply(int fd)
 {
 	uint8_t head[FRAME_WIRE_REPLY_HEAD];
 	unsigned status = 0;
 	uint32_t length = 0;
 
-	if (receive(fd, head, sizeof(head)) < 0 ||
-	    !frame_wire_get_reply(head, sizeof(head), &status, &length) ||
-	    pass_payload_on(fd, length) < 0) {
-		fprintf(stderr, "zygotectl: no whole reply: %s\n", strerror(errno));
-		return CALL_UNUSABLE;
-	}
-	if (status == FRAME_STATUS_OK)
-		return CALL_DONE;
+	if (receive(fd, head, sizeof(head)) < 0)
+		return no_reply();
+	(void)frame_wire_get_reply(head, sizeof(head), &status, &length);
 	if (status >= FRAME_STATUS_MAX) {
 		fputs("zygotectl: what answers there does not speak frames\n", stderr);
 		return CALL_UNUSABLE;
 	}
+	if (pass_payload_on(fd, length) < 0)
+		return no_reply();
+	if (status == FRAME_STATUS_OK)
+		return CALL_DONE;
 	fprintf(stderr, "%szygotectl: status %u: %s\n", length > 0 ? "\n" : "", status,
 		frame_wire_status_name(status));
 	return CALL_EXIT_STATUS + (int)status;
