@@ -146,4 +146,10 @@ void connection_on_timer(evutil_socket_t fd, short what, void *argument);
  */
 void connection_leave_all(struct front *front, const struct heritage_listener *listener);
 
+/*
+ * Ends those that a listener's place still has from what was there before: a further request would have the
+ * next one's name, and its pool. Those whose request a child has end after it.
+ */
+void connection_cut_all(struct front *front, const struct heritage_listener *listener);
+
 #endif

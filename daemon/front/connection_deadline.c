@@ -1,6 +1,6 @@
 /*
  * How long a client may take: deadlines of states, minimum rates, and the end of connections when the
- * daemon drains.
+ * daemon drains or a listener goes.
  *
  * Runs in: front.
  */
@@ -91,5 +91,36 @@ connection_leave_all(struct front *front, const struct heritage_listener *listen
 		connection->leaving = true;
 		if (connection->state == CONNECTION_IDLE)
 			connection_set_timer(connection, front->leave_timeout);
+	}
+}
+
+/* All that its request needs of the listener has been taken from it. */
+static bool
+has_begun(const struct connection *connection)
+{
+	switch (connection->state) {
+	case CONNECTION_EXCHANGE:
+		return connection->exchange.state != EXCHANGE_QUEUED;
+	case CONNECTION_SCRAPE:
+	case CONNECTION_FLUSH:
+	case CONNECTION_LINGER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+connection_cut_all(struct front *front, const struct heritage_listener *listener)
+{
+	struct connection *connection = TAILQ_FIRST(&front->connections);
+
+	while (connection != NULL) {
+		struct connection *next = TAILQ_NEXT(connection, link);
+		if (connection->listener == listener && has_begun(connection))
+			connection->close_after = true;
+		else if (connection->listener == listener)
+			connection_close(connection);
+		connection = next;
 	}
 }

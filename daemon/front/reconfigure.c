@@ -8,6 +8,7 @@
 #include "front/reconfigure.h"
 
 #include "base/log.h"
+#include "front/connection.h"
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/penalty.h"
@@ -35,12 +36,33 @@ read_heritage(int fd, uint32_t bytes)
 	return heritage;
 }
 
+/*
+ * Whether who came by the one must not come by the other: it has taken a free place, or listens elsewhere for the frames
+ * of another pool. Paths of HTTP go to the same pools whatever the address.
+ */
+static bool
+is_another(const struct heritage_listener *now, const struct heritage_listener *next)
+{
+	if (next->name[0] == '\0')
+		return false;
+	if (strcmp(now->name, next->name) != 0)
+		return true;
+	return next->protocol == PROTOCOL_FRAME && strcmp(now->address, next->address) != 0 &&
+	       strcmp(now->pool, next->pool) != 0;
+}
+
+/* While the heritage is what it was: those that wait at a socket get in as what they came for. */
 static void
 remove_listeners(struct front *front, const struct heritage_front *next)
 {
-	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++)
-		if (strcmp(front->heritage->listeners[i].name, next->listeners[i].name) != 0)
+	for (uint32_t i = 0; i < PROTO_LISTENERS_MAX; i++) {
+		const struct heritage_listener *now = &front->heritage->listeners[i];
+		const bool cuts = is_another(now, &next->listeners[i]);
+		if (cuts || strcmp(now->name, next->listeners[i].name) != 0)
 			listener_remove(front, i);
+		if (cuts)
+			connection_cut_all(front, now);
+	}
 }
 
 static void

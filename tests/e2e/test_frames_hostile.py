@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from frames_client import CRASHED, OK, OVERLOADED, TIMEOUT, TOO_LARGE, WORKER_ERROR, frame
+from client import Truncated
+from frames_client import CRASHED, OK, OVERLOADED, TIMEOUT, TOO_LARGE, WORKER_ERROR, Frames, frame
 from reloads import reload
-from test_frames import connect, start
+from test_frames import connect, listener, start
 from zyg import pool, wait_until
 
 # ---- limits of replies ----
@@ -81,3 +82,51 @@ def test_many_refusals_in_a_few_bytes_let_others_have_their_turn(zygoted, tmp_pa
         lines = wait_until(lambda: (all := open(log).readlines())[8001:] and all)
     places = [place for place, line in enumerate(lines) if " 200 " in line]
     assert len(lines) == 8002 and places[0] == 0 and places[1] < 4000
+
+
+# ---- listeners that others take the place of ----
+
+
+def private(daemon):
+    """A listener that the client of these tests has no way to."""
+    address = f"unix:{daemon.directory}/private.sock"
+    return {"protocol": "frame", "pool": "echo", "address": address, "access": "owner"}
+
+
+def begin(connection):
+    """The front waits for the rest of a length."""
+    connection.send(frame(b"")[:2])
+
+
+def finish(connection):
+    """What answers the rest; None: nobody does."""
+    try:
+        connection.send(frame(b"pid")[2:])
+        return connection.reply()
+    except (Truncated, ConnectionError):
+        return None
+
+
+def test_who_has_come_by_an_address_is_not_sent_to_the_pool_of_the_next(zygoted):
+    pools = [pool("probe"), pool("echo")]
+    daemon = start(zygoted, pools[0])
+    with connect(daemon) as connection, connect(daemon) as busy:
+        begin(connection)
+        busy.send(frame(b"sleep/1000") + frame(b"pid"))
+        daemon.wait_busy("probe")
+        reload(daemon, *pools, sections={"probe": private(daemon)})
+        assert finish(connection) is None
+        assert busy.reply() == (OK, b"slept\n") and busy.at_end()
+    with Frames(f"{daemon.directory}/private.sock") as allowed:
+        assert allowed.call(b"pid") == (OK, b"pid")
+
+
+def test_who_has_come_by_a_listener_is_not_one_of_the_next_in_its_place(zygoted):
+    pools = [pool("probe"), pool("echo")]
+    daemon = start(zygoted, pools[0])
+    other = listener("probe")
+    with connect(daemon) as connection:
+        begin(connection)
+        reload(daemon, *pools, sections={"other": other})
+        reload(daemon, *pools, sections={"other": other, "private": private(daemon)})
+        assert finish(connection) is None
