@@ -2,6 +2,7 @@
  * A request as Lua sees it.
  *
  *	request.method, path, query, rest, route, host, protocol, scheme, peer, peer_port, listener, pool, id, deadline, body_length
+ *	request.tls_version, tls_cipher, tls_server_name, client_subject, client_san
  *	request.headers       a table, names in lower case; of a repeated header the values with ", " between
  *	request:read(n)       up to n bytes of the body, nil at its end; without n all that is left
  *	request:lines()       an iterator over its lines, without their ends
@@ -40,10 +41,23 @@ static const struct field {
 	const char *name;
 	enum zy_field field;
 } fields[] = {
-	{ "method", ZY_METHOD },       { "path", ZY_PATH },	    { "query", ZY_QUERY },
-	{ "rest", ZY_REST },	       { "route", ZY_ROUTE },	    { "host", ZY_HOST },
-	{ "protocol", ZY_PROTOCOL },   { "scheme", ZY_SCHEME },	    { "peer", ZY_PEER_ADDRESS },
-	{ "peer_port", ZY_PEER_PORT }, { "listener", ZY_LISTENER }, { "pool", ZY_POOL },
+	{ "method", ZY_METHOD },
+	{ "path", ZY_PATH },
+	{ "query", ZY_QUERY },
+	{ "rest", ZY_REST },
+	{ "route", ZY_ROUTE },
+	{ "host", ZY_HOST },
+	{ "protocol", ZY_PROTOCOL },
+	{ "scheme", ZY_SCHEME },
+	{ "peer", ZY_PEER_ADDRESS },
+	{ "peer_port", ZY_PEER_PORT },
+	{ "listener", ZY_LISTENER },
+	{ "pool", ZY_POOL },
+	{ "tls_version", ZY_TLS_VERSION },
+	{ "tls_cipher", ZY_TLS_CIPHER },
+	{ "tls_server_name", ZY_TLS_SERVER_NAME },
+	{ "client_subject", ZY_CLIENT_SUBJECT },
+	{ "client_san", ZY_CLIENT_SAN },
 };
 
 static void

@@ -139,6 +139,29 @@ set_server(PyObject *environ, const struct call *call)
 		       : 0;
 }
 
+/* By the names that Apache's mod_ssl gives them; no header of a client's can become one of these. */
+static int
+set_tls(PyObject *environ, const struct call *call)
+{
+	static const struct {
+		const char *name;
+		enum zy_field field;
+	} fields[] = {
+		{ "SSL_PROTOCOL", ZY_TLS_VERSION },    { "SSL_CIPHER", ZY_TLS_CIPHER },
+		{ "SSL_TLS_SNI", ZY_TLS_SERVER_NAME }, { "SSL_CLIENT_S_DN", ZY_CLIENT_SUBJECT },
+		{ "SSL_CLIENT_SAN", ZY_CLIENT_SAN },
+	};
+	const bool is_known = call_field(call, ZY_CLIENT_SUBJECT)[0] != '\0' ||
+			      call_field(call, ZY_CLIENT_SAN)[0] != '\0';
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (set_text(environ, fields[i].name, call_field(call, fields[i].field)) < 0)
+			return -1;
+	if (set_text(environ, "SSL_CLIENT_VERIFY", is_known ? "SUCCESS" : "NONE") < 0)
+		return -1;
+	return set_text(environ, "HTTPS", "on");
+}
+
 static int
 set_fields(PyObject *environ, const struct call *call)
 {
@@ -155,10 +178,7 @@ set_fields(PyObject *environ, const struct call *call)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (set_text(environ, fields[i].name, call_field(call, fields[i].field)) < 0)
 			return -1;
-	if (strcmp(call_field(call, ZY_SCHEME), "https") == 0 &&
-	    set_text(environ, "HTTPS", "on") < 0)
-		return -1;
-	return 0;
+	return strcmp(call_field(call, ZY_SCHEME), "https") == 0 ? set_tls(environ, call) : 0;
 }
 
 /* ---- headers ---- */

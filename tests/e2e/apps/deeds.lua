@@ -31,6 +31,14 @@ function deeds.show(request)
 	return table.concat(parts, "\n")
 end
 
+function deeds.tls(request)
+	local parts = {}
+	for _, name in ipairs { "scheme", "tls_version", "tls_cipher", "tls_server_name", "client_subject", "client_san" } do
+		parts[#parts + 1] = name .. "=" .. tostring(request[name])
+	end
+	return table.concat(parts, "\n")
+end
+
 function deeds.read(request) return request:read() end
 function deeds.decode(request) return request:decode(request.query) or "nil" end
 
