@@ -76,13 +76,15 @@ WORKER_SOS := $(WORKERS:%=$(BUILD)/workers/%.so)
 TEST_WORKER_DIRS := $(patsubst %/,%,$(wildcard tests/*/workers/*/))
 TEST_WORKERS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/*/workers/*.c)) \
 	$(TEST_WORKER_DIRS:tests/%=$(BUILD)/tests/%.so)
+# Programs of the tests, for the worker `exec`.
+TEST_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/programs/*.c))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 # Servers and tools that `make bench` compares with.
 BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_COVERAGE := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz-coverage/%)
 
-.PHONY: all help deps deps-test deps-metrics run run-python run-lua check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
+.PHONY: all help deps deps-test deps-metrics run run-python run-lua run-exec check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -130,6 +132,12 @@ run-lua: deps ## build, then serve a Lua script on 127.0.0.1:8080 with conf/lua.
 	@echo "     curl -d 'some text' http://127.0.0.1:8080/shout"
 	$(call run_example,lua)
 
+run-exec: deps ## build, then serve a shell script by CGI on 127.0.0.1:8080 with conf/exec.conf
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@echo "try: curl http://127.0.0.1:8080/   (stop with Ctrl-C)"
+	@echo "     curl --data-binary @Makefile http://127.0.0.1:8080/"
+	$(call run_example,exec)
+
 # ---- objects ----
 
 $(BUILD)/obj/daemon/supervisor/%.o $(BUILD)/obj/daemon/zygotectl/%.o $(BUILD)/obj/daemon/front/%.o \
@@ -168,6 +176,10 @@ $(BUILD)/$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard $(1)/*.c))
 endef
 $(foreach worker,$(TEST_WORKER_DIRS),$(eval $(call test_worker_rule,$(worker))))
 
+$(TEST_PROGRAMS): $(BUILD)/tests/%: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $<
+
 $(BUILD)/tests/%.so: $(BUILD)/pic/tests/%.o
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^
@@ -203,7 +215,7 @@ $(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz,$(target),$(FUZZ_CHECK
 $(foreach target,$(FUZZ_SRC),$(eval $(call fuzz_rule,fuzz-coverage,$(target),$(FUZZ_COUNTS))))
 
 check: deps-test ## install test tools, build, then unit, end-to-end, sandbox and facts tests, and some on a booted systemd
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(UNIT) $(TEST_WORKERS) $(TEST_PROGRAMS)
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-e2e
 	@tests/deps.sh $(DEPS_SYSTEMD) || echo "tests on a booted systemd are skipped"
@@ -212,10 +224,10 @@ check: deps-test ## install test tools, build, then unit, end-to-end, sandbox an
 check-unit: $(UNIT) ## unit tests alone
 	@tests/unit/run.sh $(UNIT)
 
-check-e2e: all $(TEST_WORKERS) ## end-to-end, sandbox and facts tests alone
+check-e2e: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## end-to-end, sandbox and facts tests alone
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
 
-check-long: all $(TEST_WORKERS) ## the full numbers: 500 reloads, 200 kills, a million requests, 1 GiB bodies
+check-long: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## the full numbers: 500 reloads, 200 kills, a million requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rP -m long tests/e2e tests/sandbox
 
 deps-systemd: ## install what the tests on a booted systemd need
@@ -251,7 +263,7 @@ snapshots: all ## what zygotectl shows, from a run, into the documents (root)
 bench-disturbance: all ## what asking for memory, maps and metrics does to requests
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/disturbance.py
 
-bench-python: all ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
+bench-python: all $(TEST_PROGRAMS) ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py
 
 bench-tls: all ## what TLS costs: requests with and without it, handshakes against openssl s_server
@@ -278,7 +290,7 @@ asan: ## build and test with address and undefined-behaviour sanitizers
 		asan-run
 
 .PHONY: asan-run
-asan-run: all $(UNIT) $(TEST_WORKERS)
+asan-run: all $(UNIT) $(TEST_WORKERS) $(TEST_PROGRAMS)
 	@tests/unit/run.sh $(UNIT)
 	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
 
@@ -313,7 +325,7 @@ install: all ## install under DESTDIR and PREFIX
 	test -e $(DESTDIR)$(SYSCONFDIR)/zygoted/zygoted.conf || \
 		install -m 644 conf/zygoted.conf $(DESTDIR)$(SYSCONFDIR)/zygoted
 	install -d $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
-	install -m 644 conf/python.conf conf/lua.conf systemd/dynamic-user.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
+	install -m 644 conf/python.conf conf/lua.conf conf/exec.conf systemd/dynamic-user.conf $(DESTDIR)$(PREFIX)/share/doc/zygoted/examples
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 		systemd/zygoted.service.in >$(DESTDIR)$(UNITDIR)/zygoted.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/zygoted.service

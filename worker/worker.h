@@ -92,6 +92,9 @@ int zy_options_check(const struct zy_load *load, const char *const known[])
 /* The pool's name. */
 const char *zy_pool(const struct zy_load *load);
 
+/* Whether the pool's profile lets zy_program_start run programs. */
+int zy_runs_programs(const struct zy_load *load);
+
 /* Says why load fails; the text goes to the log and to the operator. Returns -1, to be returned
  * from load. */
 int zy_load_error(const struct zy_load *load, const char *format, ...)
@@ -172,6 +175,12 @@ uint64_t zy_content_length(const struct zy_request *request);
  */
 size_t zy_read(struct zy_request *request, void *buffer, size_t size);
 
+/*
+ * For workers that wait for other descriptors too: -1 when zy_read would not have to wait, else what poll(2) says POLLIN of when
+ * it is worth calling. To be used for that alone.
+ */
+int zy_body_fd(const struct zy_request *request);
+
 /* ---- the answer ---- */
 
 /*
@@ -196,6 +205,32 @@ int zy_printf(struct zy_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Sends what is buffered now: for answers that trickle. */
 int zy_flush(struct zy_request *request);
+
+/* ---- a program: only where zy_runs_programs says so, or the child dies of it ---- */
+
+#define ZY_PROGRAM_STRINGS 1024		/* most arguments, and most variables */
+#define ZY_PROGRAM_BYTES   (256 * 1024) /* of all strings together, with their NULs */
+
+struct zy_program {
+	const char *directory;	 /* where it starts */
+	const char *const *argv; /* argv[0]: its absolute path; NULL-terminated, as envp */
+	const char *const *envp; /* "NAME=value" */
+};
+
+/*
+ * Executes the request's only program, once, in a process of its own that was forked and confined along with the child: limits of memory,
+ * CPU time and files are its own, it cannot fork, and it dies with the child. Its standard input can be written to at fds_out[0],
+ * its standard output be read at fds_out[1]; its standard error is the log. 0 when it is about to be executed: when that fails, as a
+ * line in the log then says, it ends with status 127. -1 when it was called before, or there is no memory or no room.
+ */
+int zy_program_start(struct zy_request *request, const struct zy_program *program, int fds_out[2])
+	__attribute__((warn_unused_result));
+
+/*
+ * Waits up to `wait_ms` for it to end, then kills it. Its exit status, 0..255; -1 when it had to be killed. Does not return when it died
+ * of another signal: the child ends, and the client is answered as if it had died of it (502 `crashed`, `sandbox`, 504 `cpu-limit`).
+ */
+int zy_program_end(struct zy_request *request, int wait_ms) __attribute__((warn_unused_result));
 
 /* Percent-decodes `text` into `out` (size >= strlen(text) + 1). Decoded length, -1 for a bad escape
  * or NUL. */

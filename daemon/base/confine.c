@@ -53,7 +53,7 @@ fill_ruleset(long abi, struct ruleset *ruleset_out)
 }
 
 static int
-grant_reading(int ruleset_fd, int fd)
+grant_reading(int ruleset_fd, int fd, bool executes)
 {
 	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
 	struct stat status;
@@ -61,6 +61,8 @@ grant_reading(int ruleset_fd, int fd)
 	if (fstat(fd, &status) < 0)
 		return errno;
 	rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+	if (executes)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
 	if (S_ISDIR(status.st_mode))
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
 	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0u) < 0
@@ -69,7 +71,7 @@ grant_reading(int ruleset_fd, int fd)
 }
 
 int
-confine_landlock(const int *fds, size_t count)
+confine_landlock(const int *fds, size_t count, bool executes)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 			   1u /* LANDLOCK_CREATE_RULESET_VERSION */);
@@ -84,7 +86,7 @@ confine_landlock(const int *fds, size_t count)
 	if (fd < 0)
 		return errno;
 	for (size_t i = 0; i < count && error == 0; i++)
-		error = grant_reading((int)fd, fds[i]);
+		error = grant_reading((int)fd, fds[i], executes);
 	if (error == 0 && syscall(SYS_landlock_restrict_self, (int)fd, 0u) < 0)
 		error = errno;
 	close((int)fd);

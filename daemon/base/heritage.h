@@ -55,6 +55,15 @@ enum zygote_fd {
 	ZYGOTE_SIBLING_FD = ZYGOTE_FD_MAX
 };
 
+/*
+ * In a child whose profile runs programs, for life. Above the numbers that the filter allows messages on.
+ */
+enum program_fd {
+	PROGRAM_INPUT_FD = ZYGOTE_FRONT_FD + PROTO_FRONTS_MAX, /* pipe to its standard input */
+	PROGRAM_OUTPUT_FD,				       /* pipe from its standard output */
+	PROGRAM_PID_FD,					       /* pidfd of its process */
+};
+
 struct heritage_pool {
 	char name[PROTO_NAME_MAX];
 	uint32_t zygotes;      /* of a generation; <= PROTO_ZYGOTES_MAX */
@@ -201,10 +210,12 @@ struct heritage_zygote {
 	uint32_t open_files;	   /* that a child may have besides its own; 0: it can open none */
 	uint32_t reads_files;	   /* 1: children may read below read_paths */
 	uint32_t loads_code;	   /* 1: and load code from there */
+	uint32_t runs_programs;	   /* 1: and have one program executed, beside themselves */
 	uint32_t sandbox_notifies; /* 1: the filter asks a listener; it goes to the supervisor */
 	uint32_t image;		   /* enum image_want */
 	uint32_t prefaults;	   /* 1: there is a table at ZYGOTE_PREFAULT_FD */
-	uint64_t memory_bytes;	   /* RLIMIT_DATA of a child beyond what it inherits */
+	uint32_t padding;
+	uint64_t memory_bytes; /* RLIMIT_DATA of a child beyond what it inherits */
 	int32_t user_ns_error; /* what the supervisor met making the first namespaces; -1: not tried
 				*/
 	int32_t pid_ns_error;

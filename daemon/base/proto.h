@@ -677,6 +677,7 @@ struct msg_report_exited {
 	X(WORKER, 10, "the worker's handle or child_start reported an error")                      \
 	X(CHANNEL, 11, "the channel to the front broke")                                           \
 	X(REQUEST, 12, "the front's request frame was not understood")                             \
+	X(PROGRAM_FORK, 13, "the process for its program could not be forked")                     \
 	X(HERITAGE, 20, "started by hand, or by another version of the supervisor")                \
 	X(LOAD, 21, "the worker could not be loaded")                                              \
 	X(THREADS, 22, "the worker left threads running")                                          \
@@ -700,6 +701,10 @@ enum zy_exit {
 	PROTO_EXITS(X)
 #undef X
 };
+
+/* A child whose program died of a signal leaves with this plus the signal's number. */
+#define ZY_EXIT_OF_PROGRAM     128
+#define ZY_EXIT_OF_PROGRAM_MAX (ZY_EXIT_OF_PROGRAM + 64)
 
 /* ---- child channels ---- */
 

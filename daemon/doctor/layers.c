@@ -58,7 +58,7 @@ run_landlock(struct finding *finding)
 		return;
 	}
 	const int no_new_privs_error = confine_no_new_privs();
-	errno = no_new_privs_error != 0 ? no_new_privs_error : confine_landlock(NULL, 0);
+	errno = no_new_privs_error != 0 ? no_new_privs_error : confine_landlock(NULL, 0, false);
 	if (errno != 0) {
 		finding_missing(finding, "landlock_restrict_self");
 		return;

@@ -109,6 +109,7 @@ struct child_exit {
 	int code; /* exit code or signal */
 	bool by_signal;
 	bool killed_by_us;
+	bool of_program; /* the signal was its program's end, and so the child's */
 	uint64_t minor_faults;
 	uint64_t cpu_us;
 };

@@ -102,11 +102,11 @@ log_exit(const struct child *child, const struct child_exit *ended)
 	if (quiet && log_level() < LOG_DEBUG)
 		return;
 	log_event(quiet ? LOG_DEBUG : LOG_WARNING, "child ended",
-		  "pool=%s generation=%u pid=%d request=%s%s %s=%d%s text=\"%s\"",
+		  "pool=%s generation=%u pid=%d request=%s%s %s=%d%s%s text=\"%s\"",
 		  generation->pool->config->name, generation->number, child->pid, child->request_id,
 		  describe_request(child, asked, sizeof(asked)),
 		  ended->by_signal ? "signal" : "exit", ended->code,
-		  ended->killed_by_us ? " killed=yes" : "",
+		  ended->killed_by_us ? " killed=yes" : "", ended->of_program ? " program=yes" : "",
 		  describe_end(ended, text, sizeof(text)));
 }
 
@@ -115,7 +115,9 @@ watch_exit(struct generation *generation, const struct child_exit *ended)
 {
 	const uint32_t faults_max = generation->pool->config->recycle_faults;
 
-	if (ended->by_signal && !ended->killed_by_us && recycle_watch_is_fault(ended->code) &&
+	/* A program has an address layout of its own: a new zygote would change nothing. */
+	if (ended->by_signal && !ended->of_program && !ended->killed_by_us &&
+	    recycle_watch_is_fault(ended->code) &&
 	    recycle_watch_add_fault(&generation->watch, faults_max, front_now_ns()))
 		generation_want_recycle(generation, RECYCLE_FAULTS);
 }
@@ -146,6 +148,24 @@ count_usage(const struct child *child, const struct child_exit *ended)
 	route_stats_add(&pool->routes[route_index(pool->config, child->route)], &usage);
 }
 
+/* A child whose program died of a signal counts as one that did. */
+static struct child_exit
+exit_of(const struct child *child, const struct msg_exited_child *report)
+{
+	struct child_exit ended = { .code = report->code,
+				    .by_signal = report->signal != 0,
+				    .killed_by_us = child->killed,
+				    .minor_faults = report->minor_faults,
+				    .cpu_us = report->user_us + report->system_us };
+
+	if (!ended.by_signal && ended.code > ZY_EXIT_OF_PROGRAM &&
+	    ended.code <= ZY_EXIT_OF_PROGRAM_MAX) {
+		ended.by_signal = ended.of_program = true;
+		ended.code -= ZY_EXIT_OF_PROGRAM;
+	}
+	return ended;
+}
+
 static void
 on_exited(struct lane *lane, const struct msg_exited_child *report)
 {
@@ -156,11 +176,7 @@ on_exited(struct lane *lane, const struct msg_exited_child *report)
 
 	if (child == NULL)
 		return;
-	ended = (struct child_exit){ .code = report->code,
-				     .by_signal = report->signal != 0,
-				     .killed_by_us = child->killed,
-				     .minor_faults = report->minor_faults,
-				     .cpu_us = report->user_us + report->system_us };
+	ended = exit_of(child, report);
 	if (child->request != 0) {
 		stats->minor_faults += ended.minor_faults;
 		stats->cpu_us += ended.cpu_us;

@@ -41,7 +41,7 @@ lockdown_apply(const struct heritage_front *heritage)
 	require_step(set_limit(RLIMIT_NPROC, 0), "RLIMIT_NPROC");
 	require_step(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? errno : 0, "dumpable");
 	require_step(confine_no_new_privs(), "no_new_privs");
-	error = confine_landlock(NULL, 0);
+	error = confine_landlock(NULL, 0, false);
 	if (error != 0)
 		log_event(LOG_WARNING, "landlock not available", "process=front error=\"%s\"",
 			  strerror(error));

@@ -113,6 +113,7 @@ inherit_seal_zygote(const struct supervisor *supervisor, const struct config_poo
 	heritage->memory_bytes = pool->memory_bytes;
 	heritage->reads_files = policy_reads_files(pool->profile);
 	heritage->loads_code = policy_loads_code(pool->profile);
+	heritage->runs_programs = policy_runs_programs(pool->profile);
 	heritage->open_files = heritage->reads_files ? pool->open_files : 0;
 	heritage->user_ns_error = supervisor->namespaces.user_error;
 	heritage->pid_ns_error = supervisor->namespaces.pid_error;

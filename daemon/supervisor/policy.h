@@ -51,13 +51,14 @@ const char *policy_pool_profile(unsigned index);
 /* Whether `name` is a profile that a pool may have, or the front's. */
 bool policy_is_profile(const char *name);
 
-/* Whether children of a pool with that profile may read files, and load code from them. */
+/* Whether children of a pool with that profile may read files, load code from them, have a program executed. */
 bool policy_reads_files(const char *profile);
 bool policy_loads_code(const char *profile);
+bool policy_runs_programs(const char *profile);
 
 /*
  * Whether the row counts in the filter of `profile`. "files" holds the rows of "compute" too, and
- * "files-exec" those of both; but a row that refuses is left out when a later one of these profiles
+ * "files-exec" those of both, "exec" all of them; but a row that refuses is left out when a later one of these profiles
  * has a row for its call. Pools' filters also hold the rows of "zygote", because children inherit
  * the filter from their zygote.
  */

@@ -10,12 +10,14 @@
 
 #define PROFILE_FILES	   1
 #define PROFILE_FILES_EXEC 2
+#define PROFILE_EXEC	   3
 
 /* Each holds those before it. */
 static const char *const pool_profiles[] = {
 	"compute",
 	[PROFILE_FILES] = "files",
 	[PROFILE_FILES_EXEC] = "files-exec",
+	[PROFILE_EXEC] = "exec",
 };
 
 #define PROFILES (sizeof(pool_profiles) / sizeof(pool_profiles[0]))
@@ -52,6 +54,12 @@ bool
 policy_loads_code(const char *profile)
 {
 	return index_of(profile) >= PROFILE_FILES_EXEC;
+}
+
+bool
+policy_runs_programs(const char *profile)
+{
+	return index_of(profile) >= PROFILE_EXEC;
 }
 
 /* Whether a profile after `own`, up to `wanted`, has rows for the call. */

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""One Flask application under zygoted and under its peers, one run of wrk after the other; Lua against echo.
+"""One Flask application under zygoted and under its peers, one run of wrk after the other; Lua and a CGI program against echo.
 
 Servers that are not installed are left out. Each figure is the median over the rounds; rounds take the servers in turns, so that
 a disturbance hits all. "warm" reuses its processes: no isolation. "fresh" is one process for each request.
-ROUNDS, DURATION (seconds), CONNECTIONS ("1 16") and OPTIONS (keys of zygoted's pools, such as 'image = "frozen"') may be
-set in the environment. Packages: wrk python3-flask gunicorn uwsgi-core uwsgi-plugin-python3 python3-numpy python3-pandas.
+ROUNDS, DURATION (seconds), CONNECTIONS ("1 16"), ONLY (an expression that names of servers must match) and OPTIONS (keys of zygoted's
+pools, such as 'image = "frozen"') may be set in the environment. Packages: wrk python3-flask gunicorn uwsgi-core uwsgi-plugin-python3 python3-numpy python3-pandas.
 """
 
 import importlib.util
@@ -21,12 +21,14 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
+import programs  # noqa: E402
 import pyapps  # noqa: E402
 import zyg  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 DURATION = int(os.environ.get("DURATION", "3"))
 CONNECTIONS = [int(word) for word in os.environ.get("CONNECTIONS", "1 16").split()]
+ONLY = re.compile(os.environ.get("ONLY", ""))
 MICROSECONDS = {"us": 1, "ms": 1000, "s": 1000000}
 APP, PATH = "flask_site:app", "/count"
 FORKING = """
@@ -85,7 +87,7 @@ def peers():
     return found
 
 
-def zygoted_pools(apps):
+def zygoted_pools(apps, folder):
     extra = dict(re.findall(r'(\w+)\s*=\s*"?([^";\n]+)"?', os.environ.get("OPTIONS", "")))
     keys = {"spare": 16, "max_children": 64, "memory": "256M", "timeout": "10s", **extra}
     warm = {"warmup": f"GET {PATH}"}
@@ -94,14 +96,16 @@ def zygoted_pools(apps):
         "zygoted, echo": zyg.pool("echo", routes=["/echo"], **keys),
         "zygoted, lua": zyg.pool("lua", options={"script": f"{apps}/deeds.lua"}, routes=["/hello"], **keys),
     }
+    if os.path.exists(programs.DEEDS):
+        sections["zygoted, exec"] = programs.program_pool("exec", folder, routes=["/exec"], **keys)
     if importlib.util.find_spec("pandas"):
         large = {**warm, "preload": ["numpy", "pandas"], "script_name": "/large"}
         sections["zygoted, pandas"] = pyapps.python_pool(
             "pandas", apps, APP, large, routes=["/large"], **keys)
-    return sections
+    return {name: section for name, section in sections.items() if ONLY.search(name)}
 
 
-PATHS = {"zygoted, echo": "/echo", "zygoted, lua": "/hello", "zygoted, pandas": f"/large{PATH}"}
+PATHS = {"zygoted, exec": "/exec/canary", "zygoted, echo": "/echo", "zygoted, lua": "/hello", "zygoted, pandas": f"/large{PATH}"}
 
 
 def measure(name, port, connections):
@@ -150,7 +154,16 @@ PROMISES = [
     ("rate to uwsgi, fresh", "zygoted", "uwsgi, fresh", 0, 16, "at least 40"),
     ("rate to gunicorn, warm", "zygoted", "gunicorn, warm", 0, 16, "stated"),
     ("rate of lua to echo", "zygoted, lua", "zygoted, echo", 0, 16, "at least 0.85"),
+    ("rate of a program by CGI to echo", "zygoted, exec", "zygoted, echo", 0, 16, "stated"),
 ]
+
+
+def print_costs(daemon):
+    """What a request's child costs, from its fork to its end, by the kernel's count."""
+    row = "{:<8} {:>12} {:>8}".format
+    print("\n" + row("pool", "CPU us", "faults"))
+    for pool in daemon.ctl("stats")["pools"]:
+        print(row(pool["pool"], pool["cpu_mean_us"], pool["minor_faults_mean"]))
 
 
 def print_tables(results, ports, daemon):
@@ -165,19 +178,22 @@ def print_tables(results, ports, daemon):
         found = ratio(results, one, other, column, connections)
         if found is not None:
             print(f"{what} ({connections} connections): {found:.2f} ({bound})")
+    print_costs(daemon)
     for command in ("stats", "memory"):
         print(f"\n{daemon.zygotectl(command)[1]}", end="")
 
 
 def main():
     apps = pyapps.copy_apps()
-    sections = zygoted_pools(apps)
+    folder = programs.make_folder() if os.path.exists(programs.DEEDS) else None
+    sections = zygoted_pools(apps, folder)
     daemon = zyg.Zygoted(*sections.values(), requests_per_connection=1000000000)
     started = {}
     try:
         daemon.start()
         for name, command in peers().items():
-            started[name] = Peer(apps, command)
+            if ONLY.search(name):
+                started[name] = Peer(apps, command)
         ports = {name: daemon.port for name in sections}
         ports |= {name: peer.port for name, peer in started.items()}
         print_tables(run_rounds(ports), ports, daemon)
@@ -186,6 +202,8 @@ def main():
             peer.stop()
         daemon.stop()
         pyapps.remove_apps(apps)
+        if folder:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

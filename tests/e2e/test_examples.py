@@ -1,4 +1,4 @@
-"""The example configurations and applications do what `make run-python` and `make run-lua` say."""
+"""The example configurations and applications do what `make run-python` and the others say."""
 
 import os
 import shutil
@@ -60,3 +60,12 @@ def test_the_lua_example(example):
     assert daemon.request("POST", "/shout", b"some text").text == "SOME TEXT"
     assert [daemon.get("/").text.split(",")[0][-1] for _ in range(3)] == ["1"] * 3
     assert daemon.get("/error").status == 500
+
+
+@pytest.mark.skipif(not os.path.exists(os.path.join(zyg.BUILD, "workers", "exec.so")),
+                    reason="the exec worker was not built")
+@pytest.mark.plain_build
+def test_the_exec_example(example):
+    daemon = example("exec")
+    assert daemon.get("/a").text == "hello from /a, asked by 127.0.0.1\n"
+    assert daemon.request("POST", "/", b"one\ntwo\n").text.endswith("\n2 lines came\n")

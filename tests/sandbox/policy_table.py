@@ -10,7 +10,7 @@ WORD = 0xFFFFFFFF
 ALLOW, KILL = ("allow", 0), ("kill", 0)
 
 # Profiles of pools: each holds the rows of those before it, and every one those of "zygote".
-CHAIN = ["compute", "files", "files-exec"]
+CHAIN = ["compute", "files", "files-exec", "exec"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,9 @@ X32 = 0x40000000
 THREADS = 6
 
 EAGAIN, EBADF, ECHILD, EINTR, ENOENT, ENOTSOCK, ENXIO, ESPIPE = -11, -9, -10, -4, -2, -88, -6, -29
+EFAULT, EINVAL, EPERM = -14, -22, -1
 POSITIVE = range(1, 1 << 63)
+COUNT = range(0, 1 << 63)
 ZERO = (0,)
 
 # Arguments for calls that have no row at all: each number is tried with all of these.
@@ -115,7 +117,51 @@ CODE = [
     ("mmap", (0, 4096, 5, 0x02, 999, 0), (EBADF,)),
 ]
 
-SAFE = {"compute": COMPUTE, "files": COMPUTE + FILES, "files-exec": COMPUTE + FILES + CODE}
+EXEC = [
+    ("execve", ("=/nowhere", 0, 0), (ENOENT,)),
+    ("arch_prctl", (0x1002, -1), (EPERM,)),
+    ("set_tid_address", (0,), POSITIVE),
+    *(("prlimit64", (0, limit, 0, "@b"), ZERO) for limit in (3, 9)),
+    ("getrlimit", (3, "@b"), ZERO),
+    *((name, (2000, "@b", 1), (EBADF,)) for name in ("read", "readv", "write", "writev")),
+    ("pipe", (0,), (EFAULT,)),
+    ("pipe2", (0, 0x80000), (EFAULT,)),
+    ("dup", (999,), (EBADF,)),
+    ("dup2", (999, 50), (EBADF,)),
+    ("dup3", (999, 50, 0), (EBADF,)),
+    *(("fcntl", (999, command, 0), (EBADF,)) for command in (0, 1030)),
+    ("select", (0, 0, 0, 0, "@t"), ZERO),
+    ("pselect6", (0, 0, 0, 0, "@t", 0), ZERO),
+    ("fadvise64", (999, 0, 0, 0), (EBADF,)),
+    ("chdir", ("=/nowhere",), (ENOENT,)),
+    ("fchdir", (999,), (EBADF,)),
+    ("umask", (18,), COUNT),
+    ("rt_sigaction", (10, 0, "@b", 8), ZERO),
+    ("sigaltstack", (0, "@b"), ZERO),
+    ("rt_sigpending", ("@b", 8), ZERO),
+    ("rt_sigsuspend", ("@b", 7), (EINVAL,)),
+    ("alarm", (0,), ZERO),
+    ("setitimer", (99, 0, 0), (EINVAL,)),
+    ("getitimer", (0, "@b"), ZERO),
+    ("wait4", (-1, 0, 1, 0), COUNT),  # lines above may have ended it
+    ("sched_yield", (), ZERO),
+    ("getpgrp", (), COUNT),
+    ("getgroups", (0, 0), COUNT),
+    ("getresuid", ("@b", "@b", "@b"), ZERO),
+    ("getresgid", ("@b", "@b", "@b"), ZERO),
+    ("getrusage", (0, "@b"), ZERO),
+    ("times", ("@b",), POSITIVE),
+]
+
+# There a child has one child, which waits for the program that it is to become.
+WITH_CHILD = [line if line[0] != "waitid" else (*line[:2], ZERO) for line in COMPUTE]
+
+SAFE = {
+    "compute": COMPUTE,
+    "files": COMPUTE + FILES,
+    "files-exec": COMPUTE + FILES + CODE,
+    "exec": WITH_CHILD + FILES + CODE + EXEC,
+}
 
 # Allowed calls that do not come back: (call, arguments, line of the log).
 LAST = [

@@ -134,7 +134,8 @@ static const struct bad_case bad_cases[] = {
 	{ IN_POOL("spare = 65"), 3, "pool \"a\": spare = 65 is more than max_children = 64" },
 	{ IN_POOL("cpu = 1500ms"), 3, "pool \"a\": cpu counts in whole seconds: write \"2s\"" },
 	{ IN_POOL("profile = all"), 4,
-	  "profile of pool \"a\": \"all\" is not known: choose one of compute, files, files-exec" },
+	  "profile of pool \"a\": \"all\" is not known: choose one of compute, files, files-exec, "
+	  "exec" },
 	{ IN_POOL("profile = front"), 4, "profile of pool \"a\": \"front\" is not known" },
 	{ "require = {seccomp}\n" IN_POOL("sandbox = log"), 4,
 	  "pool \"a\": sandbox = \"log\" lets calls pass, but require names seccomp" },

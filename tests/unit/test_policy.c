@@ -22,10 +22,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,7 +36,7 @@
 #define ROWS_MAX      1024
 #define RANDOM_ROUNDS 400
 
-static const char *const profiles[] = { "compute", "files", "files-exec", "front" };
+static const char *const profiles[] = { "compute", "files", "files-exec", "exec", "front" };
 
 static struct sock_filter program[4096];
 static size_t program_length;
@@ -289,12 +292,18 @@ test_dangerous_calls_have_no_row_for_children(void **state)
 	const uint64_t args[6] = { 0 };
 
 	(void)state;
-	for (unsigned p = 0; policy_pool_profile(p) != NULL; p++) {
+	for (unsigned p = 0; !policy_runs_programs(policy_pool_profile(p)); p++) {
 		compile(policy_pool_profile(p), POLICY_REST_KILL);
 		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 			assert_int_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i], args),
 					 SECCOMP_RET_KILL_PROCESS);
 	}
+	compile("exec", POLICY_REST_KILL);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i] != SYS_execve && numbers[i] != SYS_dup)
+			assert_int_not_equal(verdict_of(AUDIT_ARCH_X86_64, (uint32_t)numbers[i],
+							args),
+					     SECCOMP_RET_ALLOW);
 }
 
 static uint32_t
@@ -356,6 +365,32 @@ test_code_is_loaded_by_files_exec_alone_and_never_writable(void **state)
 }
 
 static void
+test_programs_are_executed_by_exec_alone_and_fork_nothing(void **state)
+{
+	static const uint64_t as_libc_forks = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
+	static const uint64_t as_threads = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+
+	(void)state;
+	compile("files-exec", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_execve, 0, 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
+	compile("exec", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_execve, 0, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_execveat, 0, 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(verdict_on(SYS_clone, as_libc_forks, 0, 0, 0), SECCOMP_RET_ERRNO | EAGAIN);
+	assert_int_equal(verdict_on(SYS_clone, as_threads, 0, 0, 0), SECCOMP_RET_ERRNO | EAGAIN);
+	assert_int_equal(verdict_on(SYS_vfork, 0, 0, 0, 0), SECCOMP_RET_ERRNO | EAGAIN);
+	assert_int_equal(verdict_on(SYS_kill, 1, SIGKILL, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	/* Status flags are shared with whoever has the same file open: the next child its log pipe. */
+	assert_int_equal(verdict_on(SYS_fcntl, 2, F_SETFL, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	/* The death with its child is not to be taken back. */
+	assert_int_equal(verdict_on(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0),
+			 SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(verdict_on(SYS_mmap, 0, 0, PROT_READ | PROT_EXEC,
+				    MAP_PRIVATE | MAP_ANONYMOUS),
+			 SECCOMP_RET_KILL_PROCESS);
+}
+
+static void
 test_later_profiles_take_nothing_back(void **state)
 {
 	size_t count;
@@ -370,6 +405,7 @@ test_later_profiles_take_nothing_back(void **state)
 	assert_false(policy_reads_files("compute") || policy_reads_files("front"));
 	assert_true(policy_reads_files("files") && policy_reads_files("files-exec"));
 	assert_true(policy_loads_code("files-exec") && !policy_loads_code("files"));
+	assert_true(policy_runs_programs("exec") && !policy_runs_programs("files-exec"));
 }
 
 static void
@@ -443,6 +479,7 @@ main(void)
 		cmocka_unit_test(test_dangerous_calls_have_no_row_for_children),
 		cmocka_unit_test(test_files_are_opened_for_reading_only),
 		cmocka_unit_test(test_code_is_loaded_by_files_exec_alone_and_never_writable),
+		cmocka_unit_test(test_programs_are_executed_by_exec_alone_and_fork_nothing),
 		cmocka_unit_test(test_later_profiles_take_nothing_back),
 		cmocka_unit_test(test_unknown_profile_is_refused),
 		cmocka_unit_test(test_hot_calls_are_short),

@@ -12,6 +12,7 @@
 
 #include "base/heritage.h"
 #include "prefault.h"
+#include "program.h"
 #include "runtime.h"
 #include "sys.h"
 #include "worker.h"
@@ -66,14 +67,39 @@ limit_resources(uint32_t cpu_seconds, uint32_t open_files)
 }
 
 /*
- * The check comes after the call, or a zygote that died between fork and call would go unnoticed: prctl(2).
+ * The check comes after the call, or a parent that died between fork and call would go unnoticed: prctl(2).
  */
 static int
-tie_to_zygote(pid_t zygote_pid)
+tie_to_parent(pid_t parent_pid)
 {
 	if (sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0)
 		return -1;
-	return sys_call(SYS_getppid, 0, 0, 0, 0) == zygote_pid ? 0 : -1;
+	return sys_call(SYS_getppid, 0, 0, 0, 0) == parent_pid ? 0 : -1;
+}
+
+/* Limits, and a death with the parent: after it no process can be forked. Each failed step ends the caller. */
+static void
+confine(const struct child_plan *plan, pid_t parent_pid)
+{
+	if (limit_resources(plan->cpu_seconds, plan->open_files) < 0)
+		sys_exit(ZY_EXIT_SANDBOX_LIMITS);
+	if (tie_to_parent(parent_pid) < 0)
+		sys_exit(ZY_EXIT_SANDBOX_PARENT);
+}
+
+/* Before the caller is confined, or it could not. */
+static void
+fork_program(const struct child_plan *plan)
+{
+	const pid_t own = (pid_t)sys_call(SYS_getpid, 0, 0, 0, 0);
+	const pid_t pid = program_fork();
+
+	if (pid < 0)
+		sys_exit(ZY_EXIT_PROGRAM_FORK);
+	if (pid > 0)
+		return;
+	confine(plan, own);
+	program_become();
 }
 
 static _Noreturn void
@@ -121,10 +147,9 @@ run(const struct child_plan *plan, int socket_fd, int log_fd)
 
 	if (arrange_descriptors(socket_fd, log_fd) < 0)
 		sys_exit(ZY_EXIT_SANDBOX_FDS);
-	if (limit_resources(plan->cpu_seconds, plan->open_files) < 0)
-		sys_exit(ZY_EXIT_SANDBOX_LIMITS);
-	if (tie_to_zygote(plan->zygote_pid) < 0)
-		sys_exit(ZY_EXIT_SANDBOX_PARENT);
+	if (plan->runs_program && socket_fd >= 0)
+		fork_program(plan);
+	confine(plan, plan->zygote_pid);
 	if (sys_call(SYS_getrandom, (long)&canary, sizeof(canary), 0, 0) != sizeof(canary))
 		sys_exit(ZY_EXIT_SANDBOX_SEED);
 	canary &= ~0xfful;

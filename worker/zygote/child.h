@@ -20,7 +20,8 @@ struct child_plan {
 	const struct prefault_table *prefault; /* touched before it parks; NULL: nothing */
 	pid_t zygote_pid;		       /* as getppid tells it */
 	uint32_t cpu_seconds;		       /* 0: no limit */
-	uint32_t open_files; /* besides those that it starts with; 0: it can open none */
+	uint32_t open_files;   /* besides those that it starts with; 0: it can open none */
+	uint32_t runs_program; /* 1: it gets a process for one beside itself */
 };
 
 /*

@@ -13,6 +13,8 @@
 
 #define STACK_BYTES	  (8u << 20)
 #define SPARE_DESCRIPTORS 16
+/* Children cannot be dumped, but a program that one executes could. 0 forbids files and lets dumps go to a pipe; 1 forbids either: fs/coredump.c. */
+#define NO_CORE_BYTES 1
 
 /* Lowers, or leaves what is lower already. */
 static int
@@ -49,12 +51,13 @@ limit_descriptors(const struct heritage_zygote *heritage)
 int
 limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes, uint64_t space_bytes)
 {
-	static const int none[] = { RLIMIT_CORE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO,
-				    RLIMIT_NICE };
+	static const int none[] = { RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO, RLIMIT_NICE };
 	int error = limit_descriptors(heritage);
 
 	for (size_t i = 0; error == 0 && i < sizeof(none) / sizeof(none[0]); i++)
 		error = lower(none[i], 0);
+	if (error == 0)
+		error = lower(RLIMIT_CORE, NO_CORE_BYTES);
 	if (error == 0)
 		error = lower(RLIMIT_STACK, STACK_BYTES);
 	if (error == 0)

@@ -83,6 +83,12 @@ zy_pool(const struct zy_load *load)
 }
 
 int
+zy_runs_programs(const struct zy_load *load)
+{
+	return load->heritage->runs_programs != 0;
+}
+
+int
 zy_load_error(const struct zy_load *load, const char *format, ...)
 {
 	va_list arguments;

@@ -73,13 +73,13 @@ apply_optional(const struct heritage_zygote *heritage, struct msg_layer layers[L
 
 /* The rules need the paths, and nobody needs them afterwards. */
 static void
-apply_landlock(struct msg_layer layers[LAYER_MAX], struct read_paths *paths)
+apply_landlock(struct msg_layer layers[LAYER_MAX], struct read_paths *paths, bool executes)
 {
 	int fds[HERITAGE_READ_PATHS_COUNT];
 
 	for (size_t i = 0; i < paths->count; i++)
 		fds[i] = paths->paths[i].fd;
-	record(&layers[LAYER_LANDLOCK], confine_landlock(fds, paths->count));
+	record(&layers[LAYER_LANDLOCK], confine_landlock(fds, paths->count, executes));
 	read_paths_close(paths);
 }
 
@@ -139,7 +139,7 @@ lockdown_apply(const struct heritage_zygote *heritage, struct msg_layer layers_o
 	apply_optional(heritage, layers_out, &paths);
 	apply_always(LAYER_CAPABILITIES, layers_out, privileges_apply(), ZY_EXIT_SANDBOX_PRIVS);
 	apply_always(LAYER_NO_NEW_PRIVS, layers_out, confine_no_new_privs(), ZY_EXIT_SANDBOX_PRIVS);
-	apply_landlock(layers_out, &paths);
+	apply_landlock(layers_out, &paths, heritage->runs_programs != 0);
 	require_bounds_of_files(heritage, layers_out);
 	apply_always(LAYER_RLIMITS, layers_out, limits_apply(heritage, data_bytes, space_bytes),
 		     ZY_EXIT_SANDBOX_LIMITS);

@@ -267,7 +267,8 @@ main(int argc, char **argv)
 	plan = (struct child_plan){ .worker = loaded.worker,
 				    .state = loaded.state,
 				    .cpu_seconds = heritage->cpu_seconds,
-				    .open_files = heritage->open_files };
+				    .open_files = heritage->open_files,
+				    .runs_program = heritage->runs_programs };
 	plan.request = stacks_prepare(sizeof(*plan.request));
 	if (plan.request == NULL)
 		zygote_fail(ZY_EXIT_MEMORY, errno, "stack of children");

@@ -93,3 +93,9 @@ zy_read(struct zy_request *request, void *buffer, size_t size)
 	request->frame_left -= (uint32_t)size;
 	return size;
 }
+
+int
+zy_body_fd(const struct zy_request *request)
+{
+	return request->is_body_ended || available(&request->input) > 0 ? -1 : request->fd;
+}

@@ -44,6 +44,7 @@ struct zy_request {
 	uint64_t body_bytes; /* of all frames so far */
 	uint32_t frame_left; /* bytes of the current frame that have not been handed out */
 	bool is_body_ended;
+	bool is_program_started;
 
 	/*
 	 * The answer. Until the head has left, out holds FRAME_REPLY (head_bytes of it), then
