@@ -1,4 +1,4 @@
-"""Flask and Django, unmodified: what they answer is what they answer under gunicorn."""
+"""Flask and Django, unmodified: what they answer is what they answer under gunicorn, both alone and both behind nginx."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 
+import nginx
 import pyapps
 import zyg
 from client import Connection
@@ -163,13 +164,37 @@ def servers(apps, app, warmups):
 
 
 @pytest.fixture(scope="module")
-def flask(apps):
+def flask_alone(apps):
     yield from servers(apps, "flask_site:app", ["GET /", "GET /static/style.css"])
 
 
 @pytest.fixture(scope="module")
-def django(apps):
+def django_alone(apps):
     yield from servers(apps, "django_site.wsgi:application", ["GET /", "GET /file"])
+
+
+WAYS = ["alone", pytest.param("nginx", marks=nginx.needs_nginx)]
+
+
+def behind(way, pair):
+    if way == "alone":
+        yield pair
+        return
+    proxy = nginx.Nginx(pair)
+    try:
+        yield proxy.servers
+    finally:
+        proxy.stop()
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def flask(request, flask_alone):
+    yield from behind(request.param, flask_alone)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def django(request, django_alone):
+    yield from behind(request.param, django_alone)
 
 
 # ---- comparing ----
@@ -233,7 +258,7 @@ def cookies_of(answer):
     pytest.param("django", marks=pyapps.needs("django")),
 ])
 def test_a_session_lives_in_the_client_and_state_in_no_process(site, request):
-    daemon, gunicorn = request.getfixturevalue(site)
+    daemon, gunicorn = request.getfixturevalue(f"{site}_alone")
     for port in (daemon.port, gunicorn.port):
         answer = ask(port, "GET", "/login/gr%C3%BC%C3%9Fe")
         assert answer.status == 302 and answer.header("location") == "/whoami"
