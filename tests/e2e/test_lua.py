@@ -1,6 +1,7 @@
 """The lua worker: a script that is loaded once, and one call of its handle for each request."""
 
 import os
+import re
 
 import pytest
 
@@ -71,6 +72,40 @@ def test_the_request_is_described(daemon):
         "method=POST", "path=/l/a/show", "query=q=1", "rest=a/show", "route=/l/", "host=test",
         "protocol=HTTP/1.1", "scheme=http", "peer=127.0.0.1", "listener=web", "pool=l",
         "body_length=4", "x-one=a, b", "none=nil", "id=32", "left=true"}
+
+
+def test_coroutines_have_the_request_too(daemon):
+    assert daemon.get("/l/coroutine").text == "GET coroutine"
+
+
+def test_memory_that_grows_keeps_what_it_holds(daemon):
+    size = sum(6 * (i % 50) for i in range(1, 20001))
+    assert daemon.get("/l/grow").text == f"{size} {size}"
+
+
+@pytest.mark.plain_build
+def test_memory_that_a_script_collects_while_it_is_loaded_is_used_again(zygoted, apps):
+    """500 times a megabyte of small objects."""
+    write_script(apps, "garbage.lua", """
+        for round = 1, 500 do
+            local kept = {}
+            for i = 1, 10000 do kept[i] = { tostring(i * round) } end
+            collectgarbage()
+        end
+        function handle() return "done" end""")
+    daemon = zygoted(lua_pool(apps, "garbage.lua", timeout="5s"))
+    assert daemon.get("/l/").text == "done"
+    assert int(re.search(r"state_bytes=(\d+)", daemon.log()).group(1)) < 32 << 20
+
+
+@pytest.mark.plain_build
+def test_a_child_costs_few_faults(zygoted, apps):
+    """What children write to is kept together; before that there were some ten more."""
+    daemon = zygoted(lua_pool(apps))
+    for _ in range(50):
+        assert daemon.get("/l/hello").status == 200
+    daemon.wait_idle("l")
+    assert daemon.stats("l")["minor_faults_mean"] < 21
 
 
 def test_percent_encoding_is_decoded(daemon):

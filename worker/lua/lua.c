@@ -2,9 +2,10 @@
  * lua: answers with the function `handle` of a Lua script. The script runs once, in the zygote, then its function `load` if there is one; each
  * request is one call of `handle` in a process of its own.
  *
- * Runs in: zygote (load), child (child_start, handle). The collector stops for good at the end of load: it would write to every object, and a
- * child does not live long enough to need it. Every call into Lua that can fail is protected, or its panic would abort.
+ * Runs in: zygote (load), child (child_start, handle). The collector is stopped from the start: it would write to every object, and a
+ * child does not live long enough to need it; a script may call it while it is loaded. Every call into Lua that can fail is protected, or its panic would abort.
  */
+#include "arena.h"
 #include "request.h"
 #include "worker.h"
 
@@ -17,6 +18,8 @@
 #include <string.h>
 
 #define ERROR_SHOWN 300
+#define HOT_LEVELS  5
+#define HOT_SLOTS   70 /* of the stack, unless the script needs more while it is loaded */
 
 /* Places on the stack of the main thread, which stays as load leaves it. */
 enum { AT_HANDLER = 1, AT_SEED, AT_RUN, AT_HANDLE, AT_REQUEST, AT_MAX };
@@ -69,18 +72,49 @@ add_paths(lua_State *lua)
 	return 0;
 }
 
-/* math.randomseed, before a script can replace it. */
+/*
+ * The generator is written to in each child, so it is made once more where that costs no page of its own. Leaves
+ * math.randomseed, before a script can replace it.
+ */
 static int
 push_seed(lua_State *lua)
 {
 	lua_getglobal(lua, "math");
+	arena_begin_hot();
+	lua_pushcfunction(lua, luaopen_math);
+	lua_call(lua, 0, 1);
+	arena_end_hot();
+	lua_getfield(lua, -1, "random");
+	lua_setfield(lua, -3, "random");
 	lua_getfield(lua, -1, "randomseed");
+	lua_pushvalue(lua, -1);
+	lua_setfield(lua, -4, "randomseed");
 	return 1;
+}
+
+/* Lua keeps a record for each level of calls, which calls write to: those of the first levels are made where children write anyway, as is the
+ * stack. */
+static int
+deepen(lua_State *lua)
+{
+	const lua_Integer levels = lua_tointeger(lua, 1);
+
+	if (levels > 0) {
+		lua_pushcfunction(lua, deepen);
+		lua_pushinteger(lua, levels - 1);
+		lua_call(lua, 1, 0);
+	}
+	return 0;
 }
 
 static int
 open_libraries(lua_State *lua)
 {
+	luaL_checkstack(lua, HOT_SLOTS, NULL);
+	lua_pushcfunction(lua, deepen);
+	lua_pushinteger(lua, HOT_LEVELS);
+	lua_call(lua, 1, 0);
+	arena_end_hot();
 	luaL_openlibs(lua);
 	lua_pushcfunction(lua, add_paths);
 	lua_pushvalue(lua, 1);
@@ -156,7 +190,7 @@ load_lua(const struct zy_load *load, void **state_out)
 	if (open_symbols(load) < 0)
 		return -1;
 	lua_State *lua = luaL_newstate();
-	if (lua == NULL)
+	if (lua == NULL || arena_install(lua) < 0)
 		return zy_load_error(load, "no memory");
 	lua_gc(lua, LUA_GCSTOP);
 	lua_pushcfunction(lua, on_error);
@@ -167,6 +201,7 @@ load_lua(const struct zy_load *load, void **state_out)
 		return -1;
 	if (lua_gettop(lua) != AT_MAX - 1 || !lua_checkstack(lua, LUA_MINSTACK))
 		return zy_load_error(load, "no room on the stack");
+	arena_settle();
 	*state_out = lua;
 	return 0;
 }
@@ -204,6 +239,14 @@ start_child(void *state)
 	return seed_random(state, bytes);
 }
 
+/* io.write leaves a line without end there. Mostly there is none, and the library's code to find that out lies in pages of its own. */
+static void
+flush_output(void)
+{
+	if (stdout->_IO_write_ptr != stdout->_IO_write_base)
+		fflush(stdout);
+}
+
 static int
 handle(void *state, struct zy_request *request)
 {
@@ -211,13 +254,13 @@ handle(void *state, struct zy_request *request)
 
 	if (seed_random(lua, zy_seed(request)) < 0)
 		return -1;
-	request_bind(request);
+	request_bind(lua, request);
 	lua_pushvalue(lua, AT_RUN);
 	lua_pushlightuserdata(lua, request);
 	lua_pushvalue(lua, AT_HANDLE);
 	lua_pushvalue(lua, AT_REQUEST);
 	const int result = lua_pcall(lua, 3, 0, AT_HANDLER) == LUA_OK ? 0 : tell_error(lua);
-	fflush(stdout); /* io.write leaves a line without end there */
+	flush_output();
 	return result;
 }
 

@@ -21,18 +21,33 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A child has one request, and Lua values cannot carry what is known only then. NULL in the zygote. */
-static struct zy_request *current;
-
 /* Registry keys. */
 static const char headers_key;
+
+/*
+ * A child has one request, and Lua values cannot carry what is known only then. It is in the space before the main thread's state, which a
+ * child writes to anyway; coroutines begin with a copy. NULL in the zygote.
+ */
+static struct zy_request **
+place_of(lua_State *lua)
+{
+	return lua_getextraspace(lua);
+}
 
 struct zy_request *
 request_need(lua_State *lua)
 {
-	if (current == NULL)
+	struct zy_request *request = *place_of(lua);
+
+	if (request == NULL) {
+		/* A coroutine that was made while the script was loaded. */
+		lua_rawgeti(lua, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+		request = *place_of(lua_tothread(lua, -1));
+		lua_pop(lua, 1);
+	}
+	if (request == NULL)
 		luaL_error(lua, "there is no request while the script is loaded");
-	return current;
+	return request;
 }
 
 /* ---- fields ---- */
@@ -119,6 +134,8 @@ get_deadline(lua_State *lua, const struct zy_request *request)
 	return 1;
 }
 
+#define FIRST_GETTER ZY_FIELD_MAX
+
 static const struct getter {
 	const char *name;
 	int (*get)(lua_State *lua, const struct zy_request *request);
@@ -129,24 +146,44 @@ static const struct getter {
 	{ "deadline", get_deadline },
 };
 
-/* __index: methods are in the first upvalue. */
+/* The library's push compares with strings that it has had before: in pages that a child would not need otherwise. */
+static void
+push_text(lua_State *lua, const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0') {
+		length++;
+		__asm__ volatile("" : "+r"(length)); /* or compilers make it strlen(3) */
+	}
+	lua_pushlstring(lua, text, length);
+}
+
+/* __index: the first upvalue has a method or a number for each name, from FIRST_GETTER on that of a getter, below that of a field. */
 static int
 on_index(lua_State *lua)
 {
-	const char *name = luaL_checkstring(lua, 2);
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (strcmp(name, fields[i].name) == 0) {
-			lua_pushstring(lua, zy_field(request_need(lua), fields[i].field));
-			return 1;
-		}
 	lua_pushvalue(lua, 2);
-	if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL)
-		return 1;
-	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++)
-		if (strcmp(name, getters[i].name) == 0)
-			return getters[i].get(lua, request_need(lua));
-	return 1; /* nil */
+	if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNUMBER)
+		return 1; /* a method; or nil */
+	const lua_Integer number = lua_tointeger(lua, -1);
+	if (number >= FIRST_GETTER)
+		return getters[number - FIRST_GETTER].get(lua, request_need(lua));
+	push_text(lua, zy_field(request_need(lua), (enum zy_field)number));
+	return 1;
+}
+
+static void
+add_names(lua_State *lua)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		lua_pushinteger(lua, fields[i].field);
+		lua_setfield(lua, -2, fields[i].name);
+	}
+	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++) {
+		lua_pushinteger(lua, FIRST_GETTER + (lua_Integer)i);
+		lua_setfield(lua, -2, getters[i].name);
+	}
 }
 
 /* ---- the answer ---- */
@@ -305,9 +342,9 @@ request_answer(lua_State *lua, struct zy_request *request, int first)
 /* ---- the object ---- */
 
 void
-request_bind(struct zy_request *request)
+request_bind(lua_State *lua, struct zy_request *request)
 {
-	current = request;
+	*place_of(lua) = request;
 }
 
 void
@@ -322,6 +359,7 @@ request_make(lua_State *lua)
 	(void)lua_newuserdatauv(lua, 0, 0);
 	lua_newtable(lua);
 	luaL_newlib(lua, methods);
+	add_names(lua);
 	lua_pushcclosure(lua, on_index, 1);
 	lua_setfield(lua, -2, "__index");
 	lua_pushliteral(lua, "request");

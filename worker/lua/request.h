@@ -15,7 +15,7 @@ void request_make(lua_State *lua);
 struct zy_request *request_need(lua_State *lua);
 
 /* In a child: what the object stands for from now on. */
-void request_bind(struct zy_request *request);
+void request_bind(lua_State *lua, struct zy_request *request);
 
 /*
  * Sends what the function `handle` has returned: the values from index `first` on. Raises a Lua error for what cannot be an answer.

@@ -39,6 +39,35 @@ function deeds.tls(request)
 	return table.concat(parts, "\n")
 end
 
+-- Made while the script is loaded; asks for the request in a child.
+local asker = coroutine.wrap(function(request)
+	while true do request = coroutine.yield(request and request.method) end
+end)
+asker()
+
+function deeds.coroutine(request)
+	local inner = coroutine.wrap(function() return request.rest end)
+	return asker(request) .. " " .. inner()
+end
+
+-- Blocks of all sizes that grow, shrink and move; what they hold tells whether they did so whole.
+function deeds.grow(request)
+	local parts, sums = {}, {}
+	for i = 1, 20000 do
+		parts[i] = ("%06d"):format(i):rep(i % 50)
+		sums[i % 300] = (sums[i % 300] or 0) + #parts[i]
+	end
+	local whole, total = table.concat(parts), 0
+	for _, sum in pairs(sums) do total = total + sum end
+	local at = 1
+	for i = 1, 20000 do
+		local expected = ("%06d"):format(i):rep(i % 50)
+		if whole:sub(at, at + #expected - 1) ~= expected then return 500, "part " .. i end
+		at = at + #expected
+	end
+	return total .. " " .. #whole
+end
+
 function deeds.read(request) return request:read() end
 function deeds.decode(request) return request:decode(request.query) or "nil" end
 
