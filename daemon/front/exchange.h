@@ -126,6 +126,8 @@ void exchange_fini(struct exchange *exchange);
 void exchange_reply_on_readable(struct exchange *exchange);
 /* Moves body bytes from the connection to the child. */
 void exchange_body_pump(struct exchange *exchange);
+/* The same, after what waited for the child has been sent. */
+void exchange_on_child_writable(struct exchange *exchange);
 /* Makes `to_child` ready for use. False when out of memory. */
 bool exchange_open_to_child(struct exchange *exchange);
 /* Ends the tie to the child; `kill` unless it has answered. */

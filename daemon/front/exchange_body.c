@@ -122,18 +122,35 @@ pump_chunked(struct exchange *exchange)
 	return OUTCOME_OK;
 }
 
+/* evbuffer_write of nothing fails without setting errno: that is no word of the child's. */
+static void
+write_to_child(struct exchange *exchange)
+{
+	struct evbuffer *to_child = exchange->to_child;
+
+	if (evbuffer_get_length(to_child) == 0 ||
+	    evbuffer_write(to_child, exchange->child_fd) >= 0 || errno == EAGAIN || errno == EINTR)
+		return;
+	/* It has stopped reading; what it has to say still counts. */
+	exchange->child_deaf = true;
+	evbuffer_drain(to_child, evbuffer_get_length(to_child));
+}
+
 static void
 send_to_child(struct exchange *exchange)
 {
-	if (exchange->child_deaf || evbuffer_get_length(exchange->to_child) == 0)
-		return;
-	if (evbuffer_write(exchange->to_child, exchange->child_fd) < 0 && errno != EAGAIN &&
-	    errno != EINTR) {
-		exchange->child_deaf = true;
-		evbuffer_drain(exchange->to_child, evbuffer_get_length(exchange->to_child));
-	}
+	write_to_child(exchange);
 	if (evbuffer_get_length(exchange->to_child) > 0)
 		event_add(&exchange->child_write, NULL);
+	else
+		event_del(&exchange->child_write);
+}
+
+void
+exchange_on_child_writable(struct exchange *exchange)
+{
+	send_to_child(exchange);
+	exchange_body_pump(exchange);
 }
 
 void

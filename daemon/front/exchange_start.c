@@ -39,15 +39,9 @@ on_child_writable(evutil_socket_t fd, short what, void *argument)
 {
 	struct exchange *exchange = argument;
 
+	(void)fd;
 	(void)what;
-	if (evbuffer_write(exchange->to_child, fd) < 0 && errno != EAGAIN && errno != EINTR) {
-		/* It has stopped reading; what it has to say still counts. */
-		exchange->child_deaf = true;
-		evbuffer_drain(exchange->to_child, evbuffer_get_length(exchange->to_child));
-	}
-	if (evbuffer_get_length(exchange->to_child) == 0)
-		event_del(&exchange->child_write);
-	exchange_body_pump(exchange);
+	exchange_on_child_writable(exchange);
 	connection_update(exchange->connection);
 }
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -39,7 +40,10 @@ def daemon(authority, named):
     staples = ["", authority.staple(named["b.test"])]
     tls = {"certificate": chains, "key": keys, "ocsp": staples}
     daemon = zyg.Zygoted(
-        pool("echo", body="2G", reply="2G", timeout="60s"), pool("probe"), listeners=2, tls=tls
+        pool("echo", body="2G", reply="2G", timeout="60s"),
+        pool("probe", body="64M", timeout="5s"),
+        listeners=2,
+        tls=tls,
     )
     try:
         yield daemon.start()
@@ -253,6 +257,30 @@ def stream(daemon, context, size):
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_64_mib_through_tls(daemon, authority, version):
     assert stream(daemon, secure.trust(authority, version), 64 * MIB)
+
+
+def discard(daemon, context, size, count, answers):
+    """Uploads, one after the other, to a worker that says how much it has read."""
+    piece = bytes(65536)
+    for _ in range(count):
+        with secure.connect(daemon, context) as connection:
+            connection.request("POST", "/probe/discard", headers=[("Content-Length", size)])
+            for _ in range(size // len(piece)):
+                connection.send(piece)
+            answers.append(connection.response().text)
+
+
+@pytest.mark.long
+def test_uploads_side_by_side_reach_their_children_whole(daemon, authority):
+    """A child that takes its bytes just when more of them come from the client loses none."""
+    answers, size = [], 16 * MIB
+    arguments = (daemon, secure.trust(authority), size, 75, answers)
+    threads = [threading.Thread(target=discard, args=arguments) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [f"{size}\n"] * 300
 
 
 @pytest.mark.long
