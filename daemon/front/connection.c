@@ -5,7 +5,7 @@
  * Runs in: front. Everything read is hostile; it reaches the parsers and nobody else. Rules: one
  * state at a time, each with a deadline (connection_set_timer) or under the minimum rate
  * (connection_tick); memory is bounded because reading stops when `in` holds FRONT_IO_BYTES, and
- * replies are not read while `out` does.
+ * replies are not read while `out` holds any.
  */
 #include "front/connection.h"
 
@@ -174,24 +174,12 @@ on_writable(evutil_socket_t fd, short what, void *argument)
 
 /* ---- input ---- */
 
-static bool
-wants_read(const struct connection *connection)
-{
-	if (connection->eof || connection->handshake == HANDSHAKE_WAITING ||
-	    transport_pending(&connection->transport) >= FRONT_IO_BYTES)
-		return false;
-	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_SCRAPE ||
-	    connection->state == CONNECTION_FLUSH || connection->state == CONNECTION_IDLE)
-		return evbuffer_get_length(connection->in) < FRONT_IO_BYTES;
-	return connection->state != CONNECTION_CLOSED;
-}
-
 void
 connection_update(struct connection *connection)
 {
 	if (connection_is_closed(connection))
 		return;
-	if (wants_read(connection)) {
+	if (connection_input_room(connection) > 0) {
 		event_del(&connection->closed_event);
 		event_add(&connection->read_event, NULL);
 		return;
@@ -254,9 +242,16 @@ static void
 read_input(struct connection *connection)
 {
 	unsigned char *scratch = connection->front->scratch;
-	ssize_t count = transport_read(&connection->transport, scratch);
-	const int error = errno;
+	const size_t room = connection_input_room(connection);
+	ssize_t count;
+	int error;
 
+	if (room == 0) { /* a read of nothing would look like the end */
+		connection_update(connection);
+		return;
+	}
+	count = transport_read(&connection->transport, scratch, room);
+	error = errno;
 	if (connection->state == CONNECTION_HANDSHAKE && !handshake_step(connection, count))
 		return;
 	if (count > 0) {

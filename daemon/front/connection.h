@@ -111,6 +111,12 @@ void connection_flush(struct connection *connection);
 /* Makes its events. */
 void connection_watch(struct connection *connection);
 
+/*
+ * How many bytes to read from the client in the present state; 0: none now. Bounds `in`: a head is bounded by its parser, and
+ * requests that follow wait in the socket.
+ */
+size_t connection_input_room(const struct connection *connection);
+
 /* Watches the client's socket for what the present state can use. */
 void connection_update(struct connection *connection);
 

@@ -1,5 +1,5 @@
 /*
- * States of connections, and the figures that follow from them.
+ * States of connections, the figures that follow from them, and how much each of them reads.
  *
  * Runs in: front. Rule: a connection's state changes in connection_change_state alone, so that the
  * counts of its listener are right at every moment.
@@ -70,4 +70,30 @@ connection_change_state(struct connection *connection, enum connection_state sta
 		gather_release(connection);
 	if (state == CONNECTION_CLOSED)
 		say_count(connection->front);
+}
+
+static size_t
+body_room(size_t there)
+{
+	if (there == 0)
+		return FRONT_BODY_BYTES;
+	return there < FRONT_IO_BYTES ? FRONT_IO_BYTES - there : 0;
+}
+
+/* Beyond the end of a request only one read goes ahead: that is how a client which leaves is noticed. */
+size_t
+connection_input_room(const struct connection *connection)
+{
+	const size_t there = evbuffer_get_length(connection->in);
+
+	if (connection->eof || connection->handshake == HANDSHAKE_WAITING ||
+	    connection->state == CONNECTION_CLOSED ||
+	    transport_pending(&connection->transport) >= FRONT_IO_BYTES)
+		return 0;
+	if (connection->state == CONNECTION_EXCHANGE && !connection->exchange.body_done)
+		return body_room(there);
+	if (connection->state == CONNECTION_EXCHANGE || connection->state == CONNECTION_SCRAPE ||
+	    connection->state == CONNECTION_FLUSH || connection->state == CONNECTION_IDLE)
+		return there == 0 ? FRONT_IO_BYTES : 0;
+	return FRONT_IO_BYTES;
 }

@@ -153,20 +153,29 @@ exchange_on_child_writable(struct exchange *exchange)
 	exchange_body_pump(exchange);
 }
 
+static bool
+may_pump(const struct exchange *exchange)
+{
+	return exchange->state == EXCHANGE_RUNNING && !exchange->body_done && has_room(exchange) &&
+	       evbuffer_get_length(exchange->connection->in) > 0;
+}
+
+/* What the child took at once made room for more, and no event will say so. Each round takes something from `in`. */
 void
 exchange_body_pump(struct exchange *exchange)
 {
 	enum outcome outcome;
 
-	if (exchange->state != EXCHANGE_RUNNING || exchange->body_done || !has_room(exchange) ||
-	    evbuffer_get_length(exchange->connection->in) == 0)
-		return;
-	if (!exchange_open_to_child(exchange))
-		outcome = OUTCOME_INTERNAL;
-	else
-		outcome = exchange->chunked_body ? pump_chunked(exchange) : pump_length(exchange);
-	if (outcome != OUTCOME_OK)
-		exchange_fail(exchange, outcome);
-	else
+	while (may_pump(exchange)) {
+		if (!exchange_open_to_child(exchange))
+			outcome = OUTCOME_INTERNAL;
+		else
+			outcome = exchange->chunked_body ? pump_chunked(exchange)
+							 : pump_length(exchange);
+		if (outcome != OUTCOME_OK) {
+			exchange_fail(exchange, outcome);
+			return;
+		}
 		send_to_child(exchange);
+	}
 }

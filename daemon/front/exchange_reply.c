@@ -168,12 +168,14 @@ on_hang_up(struct exchange *exchange)
 	connection_set_timer(exchange->connection, &exit_wait);
 }
 
-/* The client takes the answer slower than the child makes it: let the child wait. */
+/*
+ * The client takes the answer slower than the child makes it: let the child wait. The socket's buffer is what keeps a fast client
+ * busy; bytes behind a full one would only be memory for a slow client to hold.
+ */
 static void
 pause_child(struct exchange *exchange)
 {
-	if (exchange->state == EXCHANGE_RUNNING &&
-	    evbuffer_get_length(exchange->connection->out) >= FRONT_IO_BYTES)
+	if (exchange->state == EXCHANGE_RUNNING && !connection_is_drained(exchange->connection))
 		event_del(&exchange->child_read);
 }
 
@@ -206,7 +208,6 @@ exchange_reply_on_readable(struct exchange *exchange)
 void
 exchange_on_output(struct exchange *exchange)
 {
-	if (exchange->state == EXCHANGE_RUNNING &&
-	    evbuffer_get_length(exchange->connection->out) < FRONT_IO_BYTES)
+	if (exchange->state == EXCHANGE_RUNNING && connection_is_drained(exchange->connection))
 		event_add(&exchange->child_read, NULL);
 }

@@ -25,11 +25,14 @@ struct pool;
 struct scrapes;
 struct source_counts;
 
-/* Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
- * the other. */
-#define FRONT_IO_BYTES 32768
-#define FRONT_SCRATCH_BYTES                                                                        \
-	(FRONT_IO_BYTES + 16384) /* a TLS record that was waited for comes on top */
+/*
+ * Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for the other. So many that a buffer of
+ * libevent's with its 48 bytes of books is 16 KiB: it rounds up to powers of two.
+ */
+#define FRONT_IO_BYTES (16384 - 64)
+/* Of a body, which goes on to the child at once. */
+#define FRONT_BODY_BYTES    (32768 - 64)
+#define FRONT_SCRATCH_BYTES 33280 /* with TLS: a read, and the record that it completes */
 
 struct listener_figures {
 	uint32_t connections[ACTIVITY_MAX];

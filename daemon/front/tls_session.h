@@ -36,7 +36,7 @@ const struct tls_set *tls_session_set(const struct tls_session *session);
 
 /* tls_session_read may give this many bytes more than it reads from the socket. */
 #define TLS_SESSION_SLACK (16 * 1024)
-#define TLS_SESSION_READ  (32 * 1024)
+#define TLS_SESSION_READ  (16 * 1024 + 512)
 
 /*
  * Reads from the socket once, and goes on with the handshake or decrypts. Bytes in `data`, which has

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+_Static_assert(FRONT_BODY_BYTES <= FRONT_SCRATCH_BYTES, "room for what is read");
 _Static_assert(TLS_SESSION_READ + TLS_SESSION_SLACK <= FRONT_SCRATCH_BYTES,
 	       "room for what is read");
 
@@ -57,10 +58,10 @@ transport_reset(struct transport *transport)
 	transport_close(transport, false);
 }
 
-ssize_t
-transport_discard(struct transport *transport, void *data)
+static ssize_t
+read_plain(struct transport *transport, void *data, size_t most)
 {
-	ssize_t count = recv(transport->fd, data, FRONT_IO_BYTES, 0);
+	ssize_t count = recv(transport->fd, data, most, 0);
 
 	if (count > 0)
 		transport->moved_bytes += (uint64_t)count;
@@ -68,10 +69,16 @@ transport_discard(struct transport *transport, void *data)
 }
 
 ssize_t
-transport_read(struct transport *transport, void *data)
+transport_discard(struct transport *transport, void *data)
+{
+	return read_plain(transport, data, FRONT_IO_BYTES);
+}
+
+ssize_t
+transport_read(struct transport *transport, void *data, size_t most)
 {
 	return transport->tls != NULL ? tls_session_read(transport->tls, data)
-				      : transport_discard(transport, data);
+				      : read_plain(transport, data, most);
 }
 
 bool

@@ -36,10 +36,10 @@ void transport_close(struct transport *transport, bool complete);
 void transport_reset(struct transport *transport);
 
 /*
- * Reads some bytes into `data`, which has room for FRONT_SCRATCH_BYTES. Their number; 0 when the peer
- * has ended its side; -1 with errno, EAGAIN: nothing now.
+ * Reads into `data`, which has room for FRONT_SCRATCH_BYTES: `most` bytes, or with TLS whole records.
+ * Their number; 0 when the peer has ended its side; -1 with errno, EAGAIN: nothing now.
  */
-ssize_t transport_read(struct transport *transport, void *data);
+ssize_t transport_read(struct transport *transport, void *data, size_t most);
 /* Reads and drops. The same. */
 ssize_t transport_discard(struct transport *transport, void *data);
 /* The last read brought the end of the peer's side along: no event will tell. */
