@@ -29,6 +29,8 @@ DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist c
 	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
 # Apart from the others: Debian's packages start servers, on ports 9090 and 80, where there is a service manager.
 DEPS_METRICS := prometheus
+# Attackers of the full-size tests, which skip what is missing.
+DEPS_LONG := slowhttptest
 DEPS_SYSTEMD := python3 python3-pytest openssl systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
@@ -84,7 +86,7 @@ BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_COVERAGE := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz-coverage/%)
 
-.PHONY: all help deps deps-test deps-metrics deps-proxy run run-python run-lua run-exec check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
+.PHONY: all help deps deps-test deps-metrics deps-long deps-proxy run run-python run-lua run-exec check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -103,6 +105,9 @@ deps-test: ## install what the tests need
 
 deps-metrics: ## install Prometheus, for the tests that skip without it; Debian's package starts a server
 	@tests/deps.sh $(DEPS_METRICS)
+
+deps-long: ## install what the full-size tests need beside
+	@tests/deps.sh $(DEPS_LONG)
 
 deps-proxy: ## install nginx, for the tests that skip without it; Debian's package starts a server
 	@tests/deps.sh $(DEPS_PROXY)

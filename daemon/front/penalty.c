@@ -36,6 +36,7 @@ penalty_outcome_points(enum outcome outcome)
 	case OUTCOME_BAD_REQUEST:
 	case OUTCOME_HEADER_TIMEOUT:
 	case OUTCOME_BODY_TOO_SLOW:
+	case OUTCOME_CLIENT_SLOW:
 		return POINTS_BAD;
 	default:
 		return 0;

@@ -83,6 +83,8 @@ test_what_weighs_how_much(void **state)
 	assert_int_equal(penalty_exit_points(false, 1), 0);
 	assert_true(penalty_outcome_points(OUTCOME_TIMEOUT) < fault);
 	assert_true(penalty_outcome_points(OUTCOME_BAD_REQUEST) > 0);
+	assert_true(penalty_outcome_points(OUTCOME_BODY_TOO_SLOW) > 0);
+	assert_true(penalty_outcome_points(OUTCOME_CLIENT_SLOW) > 0);
 	assert_int_equal(penalty_outcome_points(OUTCOME_CRASHED), 0); /* its exit has told */
 	assert_int_equal(penalty_outcome_points(OUTCOME_OK), 0);
 	assert_int_equal(penalty_outcome_points(OUTCOME_PENALTY), 0);
