@@ -112,8 +112,8 @@ void connection_flush(struct connection *connection);
 void connection_watch(struct connection *connection);
 
 /*
- * How many bytes to read from the client in the present state; 0: none now. Bounds `in`: a head is bounded by its parser, and
- * requests that follow wait in the socket.
+ * How many bytes to read from the client in the present state; 0: none now. Bounds `in`: a head is
+ * bounded by its parser, and requests that follow wait in the socket.
  */
 size_t connection_input_room(const struct connection *connection);
 

@@ -169,8 +169,9 @@ on_hang_up(struct exchange *exchange)
 }
 
 /*
- * The client takes the answer slower than the child makes it: let the child wait. The socket's buffer is what keeps a fast client
- * busy; bytes behind a full one would only be memory for a slow client to hold.
+ * The client takes the answer slower than the child makes it: let the child wait. The socket's
+ * buffer is what keeps a fast client busy; bytes behind a full one would only be memory for a slow
+ * client to hold.
  */
 static void
 pause_child(struct exchange *exchange)

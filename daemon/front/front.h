@@ -26,8 +26,9 @@ struct scrapes;
 struct source_counts;
 
 /*
- * Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for the other. So many that a buffer of
- * libevent's with its 48 bytes of books is 16 KiB: it rounds up to powers of two.
+ * Bytes read from a socket at a time; also the mark at which a direction stops reading to wait for
+ * the other. So many that a buffer of libevent's with its 48 bytes of books is 16 KiB: it rounds up
+ * to powers of two.
  */
 #define FRONT_IO_BYTES (16384 - 64)
 /* Of a body, which goes on to the child at once. */

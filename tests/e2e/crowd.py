@@ -32,8 +32,8 @@ KINDS = {
     "silent": (b"", b"", False),
     "head": (HEAD, b"x", False),
     "long-head": (HEAD + b"y" * 1000 + (b"\r\nX: " + b"y" * 1000) * 30, b"x", False),
-    "body": (b"POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", b"x", False),
-    "chunked": (b"POST /echo/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", False),
+    "body": (b"POST /probe/discard HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", b"x", False),
+    "chunked": (b"POST /probe/discard HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", False),
     "read": (BIG, b"", True),
     "greedy": (BIG + BIG * 1000, b"", True),
 }  # fmt: skip
@@ -96,7 +96,7 @@ def is_told_to_end(seconds):
 
 
 def dribble(members, interval):
-    """A slice of them every twentieth of a second, so that none is early and the work is even. How many were cut off."""
+    """A slice of them every twentieth of a second, so that the work is even. How many were cut off."""
     lost = 0
     start, done = time.monotonic(), 0
     for number in itertools.count(1):

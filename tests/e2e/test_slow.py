@@ -33,14 +33,13 @@ def tls(authority):
 
 @pytest.fixture
 def patient(zygoted, tls):
-    """patient(count, kind): a daemon that cuts nobody off while the test looks, with a child for each that holds one. Its
-    second listener speaks TLS."""
+    """patient(count, kind): a daemon that cuts nobody off while the test looks, with a child of the pool probe
+    for each that holds one. Its second listener speaks TLS."""
 
     def make(count, kind):
         holds = count + 32 if kind in HOLD_CHILDREN else 64
         keys = {"spare": 16, "max_children": holds, "queue": 4096, "queue_timeout": "1m", "timeout": "10m"}
-        names = ["probe", "echo"] if kind in ("read", "greedy") else ["echo", "probe"]
-        pools = [pool(names[0], **keys), pool(names[1], spare=16, max_children=64)]
+        pools = [pool("echo", spare=16, max_children=64), pool("probe", **keys)]
         limits = {name: "10m" for name in ("header_timeout", "idle_timeout", "body_grace", "handshake_timeout")}
         return zygoted(*pools, listeners=2, tls=tls, connections=count + 100, **limits)
 
