@@ -1,7 +1,7 @@
 /*
  * Request bodies: from the connection's `in`, decoded, in frames to the child.
  *
- * Runs in: front. Bytes are moved, not copied. Rule: at most about FRONT_IO_BYTES wait for a child;
+ * Runs in: front. Bytes are moved, not copied, but for small pieces. Rule: at most about FRONT_IO_BYTES wait for a child;
  * then the client is not read from.
  */
 #include "front/connection.h"
@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+
+#define COPIED_MAX 4096
 
 bool
 exchange_wants_input(const struct exchange *exchange)
@@ -41,6 +43,20 @@ exchange_open_to_child(struct exchange *exchange)
 	return exchange->child_is_nonblocking;
 }
 
+/* A piece that is moved keeps its buffer: bytes that dribble in would cost a buffer each. */
+static bool
+add_part(struct exchange *exchange, size_t length)
+{
+	struct evbuffer *in = exchange->connection->in;
+	const void *data;
+
+	if (length > COPIED_MAX)
+		return evbuffer_remove_buffer(in, exchange->to_child, length) == (int)length;
+	data = evbuffer_pullup(in, (ev_ssize_t)length);
+	return data != NULL && evbuffer_add(exchange->to_child, data, length) == 0 &&
+	       evbuffer_drain(in, length) == 0;
+}
+
 /* Moves `length` bytes from the start of `in` into a body frame; drops them when the child does not
  * read. */
 static bool
@@ -56,7 +72,7 @@ move_piece(struct exchange *exchange, size_t length)
 		const struct frame_header header = { .type = FRAME_BODY, .length = (uint32_t)part };
 
 		if (evbuffer_add(exchange->to_child, &header, sizeof(header)) < 0 ||
-		    evbuffer_remove_buffer(in, exchange->to_child, part) != (int)part)
+		    !add_part(exchange, part))
 			return false;
 		length -= part;
 	}

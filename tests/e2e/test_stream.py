@@ -97,6 +97,21 @@ def test_a_slow_worker_slows_the_sender(echo):
         assert connection.response().text == f"{size}\n"
 
 
+@pytest.mark.plain_build
+@pytest.mark.reads_proc
+def test_a_body_that_dribbles_to_a_deaf_worker_costs_no_more_than_its_bytes(echo):
+    """A byte in each segment, until nothing more is read from the client."""
+    before = zyg.private_kib(echo.front_pid())
+    with echo.connect() as connection:
+        connection.request("POST", "/probe/sleep/20000", headers=[("Content-Length", 100000)])
+        echo.wait_busy("probe")
+        for _ in range(3000):
+            connection.send(b"x")
+            time.sleep(0.0003)  # else they come together
+        assert zyg.private_kib(echo.front_pid()) - before < 256
+    echo.wait_idle("probe")
+
+
 def test_an_answer_that_trickles_arrives_as_it_is_written(echo):
     with echo.connect() as connection:
         connection.request("GET", "/probe/trickle/20")

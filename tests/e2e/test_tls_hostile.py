@@ -210,7 +210,7 @@ def test_connections_that_do_not_read_cost_a_bounded_amount(zygoted, authority, 
     cost = (zyg.private_kib(daemon.front_pid()) - before) / len(connections)
     for connection in connections:
         connection.close()
-    assert cost < 128
+    assert cost < 80
 
 
 def test_many_handshakes_at_once(zygoted, authority, server):
