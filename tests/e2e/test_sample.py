@@ -294,11 +294,13 @@ def test_a_child_that_dies_while_it_is_held_is_a_sample_lost(zygoted):
     daemon.kill(daemon.pid, signal.SIGSTOP)
     try:
         assert daemon.get("/echo/").status == 200
-        for child in daemon.child_pids("echo"):
+        killed = set(daemon.child_pids("echo"))
+        for child in killed:
             daemon.kill(child)
     finally:
         daemon.kill(daemon.pid, signal.SIGCONT)
     wait_until(lambda: memory(daemon, "echo")["samples_lost"] > before["samples_lost"])
+    wait_until(lambda: not killed & {child["pid"] for child in daemon.children("echo")})
     daemon.wait_idle("echo")
     take_samples(daemon, "/echo/")
 

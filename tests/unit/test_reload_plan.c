@@ -255,11 +255,11 @@ test_all_places_of_listeners_taken(void **state)
 }
 
 static void
-test_a_unix_socket_is_made_at_start_only(void **state)
+test_a_unix_socket_keeps_its_owners(void **state)
 {
 	(void)state;
 	snprintf(read_in.listeners[0].front.address, 128, "unix:/run/x");
-	make_bad("a Unix socket is made at start only");
+	make_good();
 	snprintf(now.listeners[0].front.address, 128, "unix:/run/x");
 	make_good();
 	read_in.listeners[0].access = CONFIG_ACCESS_ALL;
@@ -339,7 +339,7 @@ main(void)
 		cmocka_unit_test_setup(test_another_name_keeps_the_socket, set_up),
 		cmocka_unit_test_setup(test_listeners_come_and_go, set_up),
 		cmocka_unit_test_setup(test_all_places_of_listeners_taken, set_up),
-		cmocka_unit_test_setup(test_a_unix_socket_is_made_at_start_only, set_up),
+		cmocka_unit_test_setup(test_a_unix_socket_keeps_its_owners, set_up),
 		cmocka_unit_test_setup(test_what_needs_a_restart_is_named, set_up),
 		cmocka_unit_test_setup(test_limits_of_all_are_taken_over, set_up),
 		cmocka_unit_test_setup(test_each_change_has_a_name, set_up),
