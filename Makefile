@@ -233,7 +233,7 @@ check-unit: $(UNIT) ## unit tests alone
 	@tests/unit/run.sh $(UNIT)
 
 check-e2e: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## end-to-end, sandbox and facts tests alone
-	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts tests/proxies
 
 check-long: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## the full numbers: 500 reloads, 200 kills, a million requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rP -m long tests/e2e tests/sandbox
@@ -300,7 +300,7 @@ asan: ## build and test with address and undefined-behaviour sanitizers
 .PHONY: asan-run
 asan-run: all $(UNIT) $(TEST_WORKERS) $(TEST_PROGRAMS)
 	@tests/unit/run.sh $(UNIT)
-	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts
+	ZYGOTED_BUILD=$(BUILD) ZYGOTED_ASAN=1 $(PYTEST) -q -n $(JOBS) -m "not long" tests/e2e tests/sandbox tests/facts tests/proxies
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 TIDY_FILES = $(filter daemon/%.c worker/%.c,$(C_FILES))

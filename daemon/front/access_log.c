@@ -180,8 +180,10 @@ describe_result(const struct exchange *exchange, enum outcome outcome)
 
 	return (struct access_result){
 		.outcome = outcome,
-		.status = exchange->head_sent ? exchange->status
-					      : (unsigned)proto_outcome_status(outcome),
+		.status = exchange->head_sent
+				  ? exchange->status
+				  : (unsigned)exchange_failure_status(exchange, outcome),
+		.reason = exchange_failure_text(exchange, outcome),
 		.pool = pool != NULL ? pool->config->name : NULL,
 		.generation = exchange->served_by.generation,
 		.child = ran ? exchange->served_by.pid : 0,

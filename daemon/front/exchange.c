@@ -107,12 +107,30 @@ retry_after(const struct exchange *exchange, enum outcome outcome)
 	return pool_retry_after(exchange->pool, outcome);
 }
 
+int
+exchange_failure_status(const struct exchange *exchange, enum outcome outcome)
+{
+	return outcome == OUTCOME_BAD_REQUEST && exchange->chunked.status != 0
+		       ? exchange->chunked.status
+		       : proto_outcome_status(outcome);
+}
+
+const char *
+exchange_failure_text(const struct exchange *exchange, enum outcome outcome)
+{
+	return outcome == OUTCOME_BAD_REQUEST && exchange->chunked.status != 0
+		       ? exchange->chunked.reason
+		       : proto_outcome_text(outcome);
+}
+
 void
 exchange_fail(struct exchange *exchange, enum outcome outcome)
 {
 	struct connection *connection = exchange->connection;
 	const bool head_sent = exchange->head_sent;
 	struct response_error error = { .outcome = outcome,
+					.status = exchange_failure_status(exchange, outcome),
+					.text = exchange_failure_text(exchange, outcome),
 					.retry_after = retry_after(exchange, outcome),
 					.minor = exchange->minor,
 					.request_id = connection->request_id,

@@ -112,6 +112,10 @@ void exchange_on_fork_failed(struct exchange *exchange);
 /* Whether the front waits for the client's body (and not for the child to take it). */
 bool exchange_wants_input(const struct exchange *exchange);
 
+/* What a client is told of a failure: a malformed body has a status and a reason of its own. */
+int exchange_failure_status(const struct exchange *exchange, enum outcome outcome);
+const char *exchange_failure_text(const struct exchange *exchange, enum outcome outcome);
+
 /* Ends it: error answer if nothing has been sent yet, else the connection breaks. */
 void exchange_fail(struct exchange *exchange, enum outcome outcome);
 /* Ends it without an answer. */
