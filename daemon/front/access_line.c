@@ -163,15 +163,6 @@ put_json_request(struct text_line *line, const struct access_request *request)
 }
 
 static void
-put_json_child(struct text_line *line, const struct access_result *result)
-{
-	put_json_number(line, ",\"generation\":", result->generation);
-	put_json_number(line, ",\"child\":", (uint64_t)result->child);
-	put_json_number(line, ",\"fork_us\":", result->fork_us);
-	put_json_number(line, ",\"run_us\":", result->run_us);
-}
-
-static void
 put_json_result(struct text_line *line, const struct access_result *result)
 {
 	put_json_string(line, ",\"outcome\":", proto_outcome_name(result->outcome));
@@ -183,12 +174,25 @@ put_json_result(struct text_line *line, const struct access_result *result)
 		put_json_number(line, ",\"status\":", result->status);
 	if (result->pool != NULL)
 		put_json_string(line, ",\"pool\":", result->pool);
-	if (result->child > 0)
-		put_json_child(line, result);
+	if (result->generation != 0) {
+		put_json_number(line, ",\"generation\":", result->generation);
+		put_json_number(line, ",\"run_us\":", result->run_us);
+	}
 	put_json_number(line, ",\"queue_us\":", result->queue_us);
 	put_json_number(line, ",\"total_us\":", result->total_us);
 	put_json_number(line, ",\"bytes_in\":", result->bytes_in);
 	put_json_number(line, ",\"bytes_out\":", result->bytes_out);
+}
+
+static void
+put_json_child(struct text_line *line, const struct access_child *child)
+{
+	if (child->pid > 0) {
+		put_json_number(line, ",\"child\":", (uint64_t)child->pid);
+		put_json_number(line, ",\"fork_us\":", child->fork_us);
+	}
+	if (child->minor_faults != ACCESS_FAULTS_UNKNOWN)
+		put_json_number(line, ",\"minor_faults\":", child->minor_faults);
 }
 
 /* ---- both ---- */
@@ -224,11 +228,10 @@ access_line_put_result(struct text_line *line, enum access_format format,
 }
 
 void
-access_line_end(struct text_line *line, enum access_format format, uint64_t minor_faults)
+access_line_end(struct text_line *line, enum access_format format, const struct access_child *child)
 {
 	if (format == ACCESS_JSON) {
-		if (minor_faults != ACCESS_FAULTS_UNKNOWN)
-			put_json_number(line, ",\"minor_faults\":", minor_faults);
+		put_json_child(line, child);
 		text_line_put_string(line, "}");
 	}
 	text_line_put_string(line, "\n");

@@ -34,13 +34,11 @@ struct access_request {
 
 struct access_result {
 	enum outcome outcome;
-	unsigned status;    /* that the client was sent; 0: none */
-	const char *reason; /* a literal; NULL: the outcome's own text */
-	const char *pool;   /* NULL: none took it */
-	uint32_t generation;
-	int32_t child; /* 0: it had none */
+	unsigned status;     /* that the client was sent; 0: none */
+	const char *reason;  /* a literal; NULL: the outcome's own text */
+	const char *pool;    /* NULL: none took it */
+	uint32_t generation; /* of its child; 0: it had none */
 	uint64_t queue_us;
-	uint64_t fork_us; /* of the child, ahead of the request unless it waited */
 	uint64_t run_us;
 	uint64_t total_us;
 	uint64_t bytes_in; /* of bodies */
@@ -48,6 +46,13 @@ struct access_result {
 };
 
 #define ACCESS_FAULTS_UNKNOWN UINT64_MAX
+
+/* What the zygote reports of the child, which may come after the answer. */
+struct access_child {
+	int32_t pid;	       /* in the zygote's namespace; 0: none, or not reported */
+	uint64_t fork_us;      /* ahead of the request unless it waited */
+	uint64_t minor_faults; /* ACCESS_FAULTS_UNKNOWN: not reported */
+};
 
 /* First what stands before the result, second what stands behind it. */
 void access_line_put_request(struct text_line *line, enum access_format format,
@@ -58,7 +63,7 @@ void access_line_put_client(struct text_line *line, enum access_format format,
 void access_line_put_result(struct text_line *line, enum access_format format,
 			    const struct access_result *result);
 
-/* `minor_faults` may be unknown. */
-void access_line_end(struct text_line *line, enum access_format format, uint64_t minor_faults);
+void access_line_end(struct text_line *line, enum access_format format,
+		     const struct access_child *child);
 
 #endif

@@ -128,9 +128,9 @@ access_log_forget(struct exchange *exchange)
 /* ---- the end ---- */
 
 static void
-write_line(struct access_log *log, struct text_line *line, uint64_t minor_faults)
+write_line(struct access_log *log, struct text_line *line, const struct access_child *child)
 {
-	access_line_end(line, log->format, minor_faults);
+	access_line_end(line, log->format, child);
 	if (line->cut)
 		log->sink.lost++;
 	else
@@ -160,12 +160,13 @@ wait_for_exit(struct access_log *log, struct child *child, const struct text_lin
 static void
 end_wait(struct access_log *log, struct access_wait *wait, uint64_t minor_faults)
 {
+	const struct access_child child = { wait->child->pid, wait->child->fork_us, minor_faults };
 	struct text_line line;
 	char text[ACCESS_LINE_MAX];
 
 	text_line_begin(&line, text, sizeof(text));
 	text_line_put(&line, wait->text, wait->length);
-	write_line(log, &line, minor_faults);
+	write_line(log, &line, &child);
 	wait->child->access = NULL;
 	TAILQ_REMOVE(&log->waiting, wait, link);
 	free(wait);
@@ -185,10 +186,8 @@ describe_result(const struct exchange *exchange, enum outcome outcome)
 				  : (unsigned)exchange_failure_status(exchange, outcome),
 		.reason = exchange_failure_text(exchange, outcome),
 		.pool = pool != NULL ? pool->config->name : NULL,
-		.generation = exchange->served_by.generation,
-		.child = ran ? exchange->served_by.pid : 0,
+		.generation = ran ? exchange->served_by.generation : 0,
 		.queue_us = ((ran ? exchange->taken_ns : now) - exchange->received_ns) / 1000,
-		.fork_us = exchange->served_by.fork_us,
 		.run_us = ran ? (now - exchange->taken_ns) / 1000 : 0,
 		.total_us = (now - exchange->received_ns) / 1000,
 		.bytes_in = exchange->body_bytes,
@@ -201,6 +200,7 @@ access_log_end(struct exchange *exchange, enum outcome outcome)
 {
 	struct access_log *log = exchange->connection->front->access_log;
 	const struct access_note *note = exchange->access;
+	struct access_child child = { 0, 0, ACCESS_FAULTS_UNKNOWN };
 	struct access_result result;
 	struct text_line line;
 	char text[ACCESS_LINE_MAX];
@@ -219,10 +219,13 @@ access_log_end(struct exchange *exchange, enum outcome outcome)
 	access_log_forget(exchange);
 	if (wait_for_exit(log, exchange->child, &line))
 		return;
-	write_line(log, &line,
-		   exchange->exit_known && exchange->exit.minor_faults > 0
-			   ? exchange->exit.minor_faults
-			   : ACCESS_FAULTS_UNKNOWN);
+	if (exchange->taken_ns != 0) {
+		child.pid = exchange->served_by.pid;
+		child.fork_us = exchange->served_by.fork_us;
+	}
+	if (exchange->exit_known && exchange->exit.minor_faults > 0)
+		child.minor_faults = exchange->exit.minor_faults;
+	write_line(log, &line, &child);
 }
 
 void
@@ -246,7 +249,7 @@ access_log_refused(struct connection *connection, enum outcome outcome, int stat
 	access_line_put_request(&line, log->format, &request);
 	access_line_put_result(&line, log->format, &result);
 	access_line_put_client(&line, log->format, &request);
-	write_line(log, &line, ACCESS_FAULTS_UNKNOWN);
+	write_line(log, &line, &(struct access_child){ .minor_faults = ACCESS_FAULTS_UNKNOWN });
 }
 
 /* ---- what waits ---- */

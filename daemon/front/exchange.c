@@ -190,6 +190,13 @@ exchange_on_exit(struct exchange *exchange, const struct child_exit *ended)
 }
 
 void
+exchange_on_forked(struct exchange *exchange, const struct child *child)
+{
+	exchange->served_by.pid = child->pid;
+	exchange->served_by.fork_us = child->fork_us;
+}
+
+void
 exchange_on_fork_failed(struct exchange *exchange)
 {
 	exchange->child = NULL;

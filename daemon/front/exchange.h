@@ -41,7 +41,7 @@ struct exchange {
 	uint64_t received_ns;
 	uint64_t taken_ns;
 	struct {
-		int32_t pid;
+		int32_t pid; /* 0: not yet reported */
 		uint32_t generation;
 		uint32_t fork_us;
 	} served_by;		    /* valid once taken_ns is set */
@@ -106,6 +106,8 @@ void exchange_on_timeout(struct exchange *exchange);
 /* The zygote reaped the child, or (NULL) is gone itself. */
 void exchange_on_exit(struct exchange *exchange, const struct child_exit *ended);
 
+/* The zygote has reported the child, which may have its request already. */
+void exchange_on_forked(struct exchange *exchange, const struct child *child);
 /* There never was a child. */
 void exchange_on_fork_failed(struct exchange *exchange);
 

@@ -174,9 +174,8 @@ take_child(struct exchange *exchange, struct child *child)
 	memcpy(child->request_id, connection->request_id, sizeof(child->request_id));
 	exchange->taken_ns = child->taken_ns;
 	exchange->is_sample = sample_is_due(child);
-	exchange->served_by.pid = child->pid;
 	exchange->served_by.generation = child->generation->number;
-	exchange->served_by.fork_us = child->fork_us;
+	exchange_on_forked(exchange, child);
 	watch_child(exchange);
 }
 

@@ -60,6 +60,8 @@ on_forked(struct lane *lane, const struct msg_forked_child *report)
 	histogram_count(&times->times[POOL_TIME_FORK], report->fork_us);
 	child->pid = report->pid;
 	child->fork_us = report->fork_us;
+	if (child->exchange != NULL)
+		exchange_on_forked(child->exchange, child);
 	if (child->state == CHILD_STARTING)
 		generation_change_state(child, CHILD_PARKED);
 }

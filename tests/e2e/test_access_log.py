@@ -1,5 +1,6 @@
 """Every request leaves one line, in full, wherever the log goes and whoever reads it."""
 
+import contextlib
 import datetime
 import json
 import os
@@ -228,3 +229,14 @@ def test_a_place_that_cannot_be_written_is_refused_at_start(zygoted, tmp_path):
     daemon.spawn()
     assert daemon.process.wait(10) == 1
     assert "access_log: cannot open" in daemon.log()
+
+
+def test_children_that_are_given_a_request_before_they_are_reported_have_their_number(logging):
+    """Under load requests go to children whose fork the zygote has not told of yet."""
+    daemon, lines = logging(pool("echo", spare=1, max_children=32, queue=256))
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(daemon.connect()) for _ in range(100)]
+        for connection in connections:
+            connection.request("GET", "/echo/")
+        assert {connection.response().status for connection in connections} == {200}
+    assert all(line["child"] > 0 and "fork_us" in line and line["generation"] == 1 for line in lines.json(100))

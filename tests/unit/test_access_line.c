@@ -45,9 +45,7 @@ reset(void **state)
 		.status = 200,
 		.pool = "oui",
 		.generation = 2,
-		.child = 17,
 		.queue_us = 1,
-		.fork_us = 2,
 		.run_us = 3,
 		.total_us = 4,
 		.bytes_in = 5,
@@ -59,13 +57,15 @@ reset(void **state)
 static const char *
 format(enum access_format kind, uint64_t faults)
 {
+	const struct access_child child = { 17, 2, faults };
+	const struct access_child none = { 0, 0, faults };
 	struct text_line line;
 
 	text_line_begin(&line, data, sizeof(data) - 1);
 	access_line_put_request(&line, kind, &request);
 	access_line_put_result(&line, kind, &result);
 	access_line_put_client(&line, kind, &request);
-	access_line_end(&line, kind, faults);
+	access_line_end(&line, kind, result.generation != 0 ? &child : &none);
 	assert_false(line.cut);
 	data[line.length] = '\0';
 	return data;
@@ -101,8 +101,9 @@ json_tells_all(void **state)
 		"7\",\"listener\":\"web\",\"method\":\"GET\",\"target\":\"/"
 		"a?b\",\"protocol\":\"HTTP/1.1\",\"referer\":\"http://r/"
 		"\",\"agent\":\"curl\",\"outcome\":\"ok\",\"status\":200,\"pool\":\"oui\","
-		"\"generation\":2,\"child\":17,\"fork_us\":2,\"run_us\":3,\"queue_us\":1,\"total_"
-		"us\":4,\"bytes_in\":5,\"bytes_out\":6,\"minor_faults\":9}\n");
+		"\"generation\":2,\"run_us\":3,\"queue_us\":1,\"total_"
+		"us\":4,\"bytes_in\":5,\"bytes_out\":6,\"child\":17,\"fork_us\":2,\"minor_faults\":"
+		"9}\n");
 }
 
 static void
