@@ -31,6 +31,8 @@ DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist c
 DEPS_METRICS := prometheus
 # Attackers of the full-size tests, which skip what is missing.
 DEPS_LONG := slowhttptest
+# The same holds for these: nginx on port 80, Varnish on 6081; HAProxy's server listens nowhere, Apache is the program alone.
+DEPS_PROXIES := nginx haproxy apache2-bin varnish
 DEPS_SYSTEMD := python3 python3-pytest openssl systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
@@ -86,7 +88,7 @@ BENCH := $(addprefix $(BUILD)/tests/bench/,textbook handover paced once forker)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_COVERAGE := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz-coverage/%)
 
-.PHONY: all help deps deps-test deps-metrics deps-long deps-proxy run run-python run-lua run-exec check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage install clean
+.PHONY: all help deps deps-test deps-metrics deps-long run run-python run-lua run-exec check check-unit check-e2e check-long deps-systemd check-systemd lint asan bench snapshots bench-disturbance bench-python bench-tls tls-scan fuzz fuzz-coverage deps-proxies check-proxies fuzz-proxies install clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAMS) $(WORKER_SOS) ## build everything into build/
@@ -109,8 +111,8 @@ deps-metrics: ## install Prometheus, for the tests that skip without it; Debian'
 deps-long: ## install what the full-size tests need beside
 	@tests/deps.sh $(DEPS_LONG)
 
-deps-proxy: ## install nginx, for the tests that skip without it; Debian's package starts a server
-	@tests/deps.sh $(DEPS_PROXY)
+deps-proxies: ## install nginx, HAProxy, Apache httpd and Varnish, for the same; Debian's packages start servers
+	@tests/deps.sh $(DEPS_PROXIES)
 
 run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the foreground
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -237,6 +239,13 @@ check-e2e: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## end-to-end, sandbox and facts
 
 check-long: all $(TEST_WORKERS) $(TEST_PROGRAMS) ## the full numbers: 500 reloads, 200 kills, a million requests, 1 GiB bodies
 	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rP -m long tests/e2e tests/sandbox
+
+check-proxies: all $(TEST_WORKERS) ## requests through real proxies, the long tests too (make deps-proxies)
+	ZYGOTED_BUILD=$(BUILD) $(PYTEST) -q -rs tests/proxies
+
+COUNT ?= 100000
+fuzz-proxies: all $(TEST_WORKERS) ## COUNT=100000 random requests through each proxy and to the daemon itself (SEED=text)
+	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/proxies/fuzz.py --count $(COUNT) $(if $(SEED),--seed '$(SEED)')
 
 deps-systemd: ## install what the tests on a booted systemd need
 	@tests/deps.sh $(DEPS_SYSTEMD)

@@ -47,10 +47,14 @@ class Request:
     minor: int
     headers: list = field(default_factory=list)  # (lower-case name, value)
     body: bytes = b""
+    options: list = field(default_factory=list)  # of Connection, in lower case
     keep: bool = False
 
     @property
     def nonce(self):
+        """What the worker sees of it: a header that Connection names ends in the front."""
+        if b"user-agent" in self.options:
+            return b""
         return next((value for name, value in self.headers if name == b"user-agent"), b"")
 
 
@@ -188,7 +192,7 @@ def body_kind(length, coding, request):
 
 
 def check_connection(request):
-    options = []
+    options = request.options
     for name, value in request.headers:
         if name != b"connection":
             continue
