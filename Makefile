@@ -26,12 +26,12 @@ DEPS := build-essential pkg-config libevent-dev libssl-dev libseccomp-dev libcon
 	libncurses-dev ieee-data libpython3-dev liblua5.4-dev
 DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist curl wrk clang llvm libclang-rt-14-dev \
 	clang-format clang-tidy cppcheck shellcheck mandoc strace procps iproute2 git \
-	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client
-# Apart from the others: Debian's packages start servers, on ports 9090 and 80, where there is a service manager.
+	python3-flask python3-django python3-numpy gunicorn python3-prometheus-client python3-requests apache2-utils
+# Apart from the others: where there is a service manager Debian's packages start servers, Prometheus on port 9090, nginx
+# on 80, Varnish on 6081; HAProxy's listens nowhere, and Apache is the program alone.
 DEPS_METRICS := prometheus
 # Attackers of the full-size tests, which skip what is missing.
 DEPS_LONG := slowhttptest
-# The same holds for these: nginx on port 80, Varnish on 6081; HAProxy's server listens nowhere, Apache is the program alone.
 DEPS_PROXIES := nginx haproxy apache2-bin varnish
 DEPS_SYSTEMD := python3 python3-pytest openssl systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
