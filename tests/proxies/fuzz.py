@@ -102,7 +102,8 @@ def show(ledger, begun):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--proxy", action="append", choices=[DIRECT, *PROXIES], help="by default all that are installed, and none")
+    names = [DIRECT, *PROXIES]
+    parser.add_argument("--proxy", action="append", choices=names, help="by default all that are installed, and none")
     parser.add_argument("--count", type=int, default=100000, help="cases for each proxy (100000)")
     parser.add_argument("--seed", default=str(int(time.time())))
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
@@ -113,7 +114,7 @@ def main():
             print(number, mutate.make(options.seed, number))
         return 0
     failed = False
-    for name in options.proxy or [DIRECT, *PROXIES]:
+    for name in options.proxy or names:
         if name != DIRECT and not PROXIES[name].is_installed():
             print(f"{name}: not installed (make deps-proxies)")
             continue

@@ -83,10 +83,8 @@ class Proxy:
 
     def spawn(self, command, output):
         program = [shutil.which(command[0], path=PATH), *command[1:]]
-        environment = {"PATH": PATH, "LC_ALL": "C"}
-        return subprocess.Popen(
-            program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder, env=environment, **UNPRIVILEGED
-        )
+        more = {"cwd": self.folder, "env": {"PATH": PATH, "LC_ALL": "C"}, **UNPRIVILEGED}
+        return subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **more)
 
     def output(self):
         with open(os.path.join(self.folder, "output"), errors="replace") as file:
@@ -163,7 +161,8 @@ class Nginx(Proxy):
             "events { worker_connections 8192; }\nhttp {\n"
             f"log_format forwarded escape=json '{log_format}';\naccess_log {self.access} forwarded;\n{temporary}"
             "large_client_header_buffers 8 16k;\nproxy_buffer_size 16k;\nproxy_busy_buffers_size 24k;\n"
-            f"keepalive_requests 1000000;\nupstream zygoted {{ server 127.0.0.1:{self.upstream}; keepalive 32; }}\n{servers}}}\n",
+            "keepalive_requests 1000000;\n"
+            f"upstream zygoted {{ server 127.0.0.1:{self.upstream}; keepalive 32; }}\n{servers}}}\n",
         )
         return [["nginx", "-e", "stderr", "-c", path]]
 

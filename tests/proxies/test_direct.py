@@ -6,7 +6,8 @@ import pytest
 
 import witness
 from client import Truncated
-from corpus import CLOSE, ENTRIES, KEEP, OPEN, REFUSED, head
+from corpus import ENTRIES
+from entry import KEEP, OPEN, REFUSED, head
 from grammar import read
 
 TAIL = head(b"GET /tail HTTP/1.1")

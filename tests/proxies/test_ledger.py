@@ -30,8 +30,8 @@ class Story:
 
     def line(self, identity, nonce, method="GET", target="/tail", outcome="ok"):
         return {
-            "request": identity, "time": "2026-01-01T00:00:00.000000Z", "method": method, "target": target, "agent": nonce.decode(),
-            "bytes_in": 0, "outcome": outcome, "generation": 1,
+            "request": identity, "time": "2026-01-01T00:00:00.000000Z", "method": method, "target": target,
+            "agent": nonce.decode(), "bytes_in": 0, "outcome": outcome, "generation": 1,
         }  # fmt: skip
 
     def answer(self, identity=b"one", head=None, body=None):

@@ -29,9 +29,8 @@ def run_corpus(bench, step_of):
     """Each entry through each of the proxy's ports."""
     before = bench.ledger.counts["answers compared in full"]
     for way, _ in enumerate(bench.proxy.ports):
-        bench.run(
-            [bench.case(number + way, entry.data + TAIL, step_of(entry)) for number, entry in enumerate(ENTRIES)], patience=PATIENCE
-        )
+        cases = [bench.case(number + way, entry.data + TAIL, step_of(entry)) for number, entry in enumerate(ENTRIES)]
+        bench.run(cases, patience=PATIENCE)
     expect_none(bench.ledger)
     assert bench.ledger.counts["answers compared in full"] > before + len(ENTRIES) // 4
 

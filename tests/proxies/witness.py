@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import zyg
-from corpus import NONCE
+from entry import NONCE
 from grammar import BODY_MAX
 
 WORKER = os.path.join(zyg.BUILD, "tests", "proxies", "workers", "witness.so")
