@@ -64,9 +64,11 @@ class Bench:
 
     def __enter__(self):
         try:
-            self.daemon = witness.make_daemon().start()
+            self.daemon = witness.make_daemon()
+            self.daemon.start()
             if self.name != DIRECT:
-                self.proxy = PROXIES[self.name](self.daemon.port).start()
+                self.proxy = PROXIES[self.name](self.daemon.port)
+                self.proxy.start()
         except BaseException:
             self.__exit__()
             raise

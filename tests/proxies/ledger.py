@@ -8,12 +8,13 @@ that a client wrote. The rules:
 - A client's answers are to requests of its own connection, in the order in which it sent them, and head and body of an answer
   belong together.
 - A request that is valid by the grammar, as all before it on its connection, arrives as it was sent: method, target, body.
-  Such a request is never refused by the daemon behind the proxy, unless the proxy has added one header too many.
+- Where all requests of a connection are valid, the daemon behind the proxy refuses none, unless the proxy has added one
+  header too many, and no answer of the daemon's is one that the proxy cannot use.
 
 What is left to a proxy: to refuse what the daemon would accept, to tidy up what it would refuse, to answer by itself, to
 forget a request whose client has left, and to write a target in another way, as long as its log says which; an absolute one
 stands for its path. nginx and Apache understand HTTP/0.9, whose answers have no head; Apache and HAProxy put headers of one
-name, and lines that are folded, into one line; Varnish makes a part of an answer for Range.
+name, and lines that are folded, into one line; Varnish makes a part of an answer for Range, and cannot read chunk extensions and trailers: it answers 503 itself.
 """
 
 import json
@@ -29,6 +30,7 @@ from proxies import READY
 from witness import tell
 
 SETTLE_BOUND = 10.0
+BAD_GATEWAY = (502, 504)
 SHOWN = 1024  # bytes of a target in the daemon's log
 OURS = re.compile(rb"n([0-9a-f]{7})-([0-9a-f]{3})")
 TOLD = re.compile(rb"[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{8} \d")  # how a worker's answer begins
@@ -208,6 +210,8 @@ class Ledger:
             self.counts[f"answers {answer.status // 100}xx"] += 1
             if is_valid and answer.reason == b"bad-request" and answer.status != 431:
                 self.find(f"refused behind the proxy ({answer.reason.decode()}) though valid", case)
+            if is_valid and answer.status in BAD_GATEWAY and not answer.reason:
+                self.find(f"the proxy could not use the daemon's answer: {answer}", case)
             if answer.witness is not None:
                 self.compare_answer(case, answer, valid)
                 last = self.compare_place(case, answer, last)

@@ -122,6 +122,11 @@ def test_a_valid_request_that_is_refused(story):
     expect(story, "though valid")
 
 
+def test_an_answer_that_the_proxy_cannot_use(story):
+    story.received = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+    expect(story, "could not use")
+
+
 def test_a_body_behind_an_answer_without_one(story):
     story.received += b"00000000 00000000 00000000 0 n0000002-000\n"
     expect(story, "without a head")

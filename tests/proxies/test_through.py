@@ -28,11 +28,14 @@ def expect_none(ledger):
 def run_corpus(bench, step_of):
     """Each entry through each of the proxy's ports."""
     before = bench.ledger.counts["answers compared in full"]
+    front = bench.daemon.ctl("stats")["front"]
     for way, _ in enumerate(bench.proxy.ports):
         cases = [bench.case(number + way, entry.data + TAIL, step_of(entry)) for number, entry in enumerate(ENTRIES)]
         bench.run(cases, patience=PATIENCE)
     expect_none(bench.ledger)
     assert bench.ledger.counts["answers compared in full"] > before + len(ENTRIES) // 4
+    now = bench.daemon.ctl("stats")["front"]
+    assert now["requests"] - front["requests"] > 2 * (now["accepted"] - front["accepted"]), "connections are kept"
 
 
 def test_workers_execute_what_was_forwarded(bench):
