@@ -3,7 +3,8 @@
 Every request that a proxy forwards has an id that the proxy alone knows, so that requests are matched by it and by nothing
 that a client wrote. The rules:
 
-- What was executed was forwarded, once, with that method and target.
+- What was executed was forwarded, once, with that method and target, and with that body as far as the proxy tells: nginx and
+  HAProxy of what they buffer, Varnish its length, if that is no chunked one.
 - What the proxy has a worker's answer for was executed, and the answer is that one's.
 - A client's answers are to requests of its own connection, in the order in which it sent them, and head and body of an answer
   belong together.
@@ -14,7 +15,8 @@ that a client wrote. The rules:
 What is left to a proxy: to refuse what the daemon would accept, to tidy up what it would refuse, to answer by itself, to
 forget a request whose client has left, and to write a target in another way, as long as its log says which; an absolute one
 stands for its path. nginx and Apache understand HTTP/0.9, whose answers have no head; Apache and HAProxy put headers of one
-name, and lines that are folded, into one line; Varnish makes a part of an answer for Range, and cannot read chunk extensions and trailers: it answers 503 itself.
+name, and lines that are folded, into one line; Varnish makes a part of an answer for Range, and answers 503 itself to chunk
+extensions and trailers, which it cannot read.
 """
 
 import json
@@ -23,6 +25,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 from drive import parse_answers
 from grammar import read
@@ -180,6 +183,9 @@ class Ledger:
     def compare_pair(self, executed, forwarded):
         if executed.method != forwarded.method or not is_same(executed.target, forwarded.target):
             self.find(f"executed {executed} is not what was forwarded: {forwarded}")
+        size = forwarded.body_bytes if forwarded.body is None else len(forwarded.body)
+        if size is not None and executed.outcome == "ok" and executed.body_bytes != size:
+            self.find(f"executed with another body: {executed} {forwarded}")
         if 200 <= forwarded.status < 300 and (forwarded.answer_id != forwarded.id or executed.outcome != "ok"):
             self.find(f"answer of another request: {forwarded} {executed}")
 
@@ -233,6 +239,10 @@ class Ledger:
             self.find(f"head and body of different answers: {answer}", case)
         if is_foreign(answer.witness.nonce, case):
             self.find(f"a nonce that was not sent: {answer}", case)
+        if forwarded is not None and forwarded.body is not None:
+            self.counts["bodies compared with the proxy's"] += 1
+            if answer.witness.body != crc32(forwarded.body):
+                self.find(f"the body has changed: {answer} {forwarded}", case)
         request = valid.get(answer.witness.nonce)
         if request is not None:
             self.counts["answers compared in full"] += 1

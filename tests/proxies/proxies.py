@@ -26,7 +26,8 @@ MODULES = "/usr/lib/apache2/modules"
 
 @dataclass
 class Forwarded:
-    """A request as the proxy believes to have forwarded it. `status`: the daemon's; 0 when it has seen no answer."""
+    """A request as the proxy believes to have forwarded it. `status`: the daemon's; 0 when it has seen no answer. `body`: where
+    it can tell; `body_bytes`: where it can tell no more than its length."""
 
     id: str
     client: str  # its address
@@ -34,6 +35,8 @@ class Forwarded:
     target: bytes
     status: int
     answer_id: str
+    body: bytes | None = None
+    body_bytes: int | None = None
 
 
 def number(text):
@@ -139,7 +142,7 @@ class Nginx(Proxy):
 
     FORMAT = {
         "client": "$remote_addr", "id": "$request_id", "method": "$request_method", "target": "$request_uri",
-        "status": "$upstream_status", "answer": "$upstream_http_x_request_id",
+        "status": "$upstream_status", "answer": "$upstream_http_x_request_id", "body": "$request_body", "way": "$server_port",
     }  # fmt: skip
     PROXY = (
         "proxy_pass http://zygoted; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host $host;"
@@ -161,7 +164,7 @@ class Nginx(Proxy):
             "events { worker_connections 8192; }\nhttp {\n"
             f"log_format forwarded escape=json '{log_format}';\naccess_log {self.access} forwarded;\n{temporary}"
             "large_client_header_buffers 8 16k;\nproxy_buffer_size 16k;\nproxy_busy_buffers_size 24k;\n"
-            "keepalive_requests 1000000;\n"
+            "keepalive_requests 1000000;\nclient_body_buffer_size 128k;\n"
             f"upstream zygoted {{ server 127.0.0.1:{self.upstream}; keepalive 32; }}\n{servers}}}\n",
         )
         return [["nginx", "-e", "stderr", "-c", path]]
@@ -170,12 +173,12 @@ class Nginx(Proxy):
         values = json.loads(line.decode("latin-1"), strict=False)
         if not values["status"]:
             return None
-        target = values["target"].encode("latin-1")
+        method, target, body = (values[key].encode("latin-1") for key in ("method", "target", "body"))
         # "502, 200" when it has tried twice; "-" for an attempt without an answer.
         status = number(values["status"].split(", ")[-1])
-        return Forwarded(
-            values["id"], values["client"], values["method"].encode(), target, status, values["answer"].split(", ")[-1]
-        )
+        answer = values["answer"].split(", ")[-1]
+        body = body if values["way"] == str(self.ports[0]) else None
+        return Forwarded(values["id"], values["client"], method, target, status, answer, body)
 
 
 class Haproxy(Proxy):
@@ -183,16 +186,18 @@ class Haproxy(Proxy):
 
     name = "haproxy"
     programs = ["haproxy"]
+    BODY_MAX = 8192  # it waits for a buffer full of it
     ways = 2
 
-    LINE = "%ID %ci %[capture.req.method,hex] %[var(txn.uri),hex] %[var(txn.status)] %[var(txn.answer)] %s"
+    WAIT = "option http-buffer-request\n  http-request set-var(txn.body) req.body"
+    LINE = "%ID %ci %[capture.req.method,hex] %[var(txn.uri),hex] %[var(txn.status)] %[var(txn.answer)] %[var(txn.body),hex] %fp %s"
 
     def commands(self):
         frontends = "".join(
             f"frontend way{i}\n  bind 127.0.0.1:{port}\n  {wait}\n  unique-id-format %[uuid()]\n"
             "  http-request set-header X-Request-Id %[unique-id]\n  http-request set-var(txn.uri) url\n"
             f"  log-format \"{self.LINE}\"\n  default_backend zygoted\n"
-            for i, (port, wait) in enumerate(zip(self.ports, ["", "option http-buffer-request"]))
+            for i, (port, wait) in enumerate(zip(self.ports, ["", self.WAIT]))
         )
         path = self.write(
             "haproxy.cfg",
@@ -212,11 +217,12 @@ class Haproxy(Proxy):
 
     def parse(self, line):
         parts = line.split(b" ")
-        if len(parts) != 7 or parts[6] != b"zygoted":
+        if len(parts) != 9 or parts[8] != b"zygoted":
             return None
-        identity, client, method, uri, status, answer, _ = parts
-        method, uri = (bytes.fromhex(text.decode()) for text in (method, uri))
-        return Forwarded(identity.decode(), client.decode(), method, uri, number(status.decode()), answer.decode())
+        identity, client, method, uri, status, answer, body, port, _ = parts
+        method, uri, body = (bytes.fromhex(text.decode().strip("-")) for text in (method, uri, body))
+        body = body if port.decode() == str(self.ports[1]) and len(body) < self.BODY_MAX else None
+        return Forwarded(identity.decode(), client.decode(), method, uri, number(status.decode()), answer.decode(), body)
 
 
 class Apache(Proxy):
@@ -270,7 +276,7 @@ class Varnish(Proxy):
     name = "varnish"
     programs = ["varnishd", "varnishncsa", "cc"]
 
-    LINE = "%{X-Request-Id}i %{X-Client}i %m %s %{X-Request-Id}o %{VSL:BereqURL}x"
+    LINE = "%{X-Request-Id}i %{X-Client}i %m %s %{X-Request-Id}o %{VSL:BereqAcct[2]}x %{Transfer-Encoding}i %{VSL:BereqURL}x"
     VCL = """vcl 4.1;
 backend zygoted { .host = "127.0.0.1"; .port = "%d"; .max_connections = 1000; }
 sub vcl_recv {
@@ -295,12 +301,14 @@ sub vcl_backend_fetch { set bereq.http.X-Request-Id = bereq.xid; return (fetch);
         ]
 
     def parse(self, line):
-        parts = line.split(b" ", 5)
-        if len(parts) < 6:
+        parts = line.split(b" ", 7)
+        if len(parts) < 8:
             return None
-        identity, client, method, status, answer, target = parts
+        identity, client, method, status, answer, size, coding, target = parts
         status = number(status.decode())
-        return Forwarded(identity.decode(), client.decode(), method, unescape(target), status, answer.decode("latin-1"))
+        size = number(size.decode()) if coding == b"-" else None  # else with the lines between chunks
+        answer = answer.decode("latin-1")
+        return Forwarded(identity.decode(), client.decode(), method, unescape(target), status, answer, body_bytes=size)
 
 
 PROXIES = {proxy.name: proxy for proxy in (Nginx, Haproxy, Apache, Varnish)}

@@ -78,6 +78,18 @@ def test_another_request_than_was_forwarded(story, change):
     expect(story, "is not what was forwarded")
 
 
+@pytest.mark.parametrize("told", [{"body": b"x"}, {"body_bytes": 1}])
+def test_another_body_than_was_forwarded(story, told):
+    story.forwarded[0] = replace(story.forwarded[0], **told)
+    expect(story, "another body")
+
+
+def test_a_body_of_the_same_length(story):
+    story.executed[0]["bytes_in"] = 1
+    story.forwarded[0] = replace(story.forwarded[0], body=b"x")
+    expect(story, "the body has changed")
+
+
 def test_the_answer_of_another_request(story):
     story.forwarded[0] = replace(story.forwarded[0], answer_id="other")
     expect(story, "answer of another request")
