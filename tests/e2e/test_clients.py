@@ -1,11 +1,14 @@
 """Real clients, over both kinds of listener: curl, http.client, requests, wrk, ab, and a browser that loads a page."""
 
+import contextlib
 import hashlib
 import http.client
 import re
+import select
 import shutil
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -16,6 +19,7 @@ from zyg import pool
 
 BOUND = 60
 SIZE = 3 << 20  # of uploads: more than every buffer on the way
+CHUNKED = {"Transfer-Encoding": "chunked"}
 BOTH = pytest.mark.parametrize("scheme", ["http", "https"])
 BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
@@ -27,15 +31,21 @@ class Site:
         self.authority = certs.Authority(folder)
         server = self.authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
         self.client = self.authority.issue("alice", "DNS:alice.test")
-        self.daemon = zyg.Zygoted(pool("echo", body="8M"), pool("probe"), listeners=3)
+        self.daemon = zyg.Zygoted(*self.pools(), listeners=3)
         sections = list(self.daemon.sections.values())
         sections[1].update(secure.server(server))
         sections[2].update(secure.server(server, client_ca=self.authority.path, client_verify="required"))
-        self.daemon.write_config(self.daemon.config_text([pool("echo", body="8M"), pool("probe")]))
+        self.daemon.write_config(self.daemon.config_text(self.pools()))
         self.body = bytes(i * i % 251 for i in range(SIZE))
         self.file = str(folder / "body")
         with open(self.file, "wb") as file:
             file.write(self.body)
+
+    def pools(self):
+        return pool("echo", body="8M"), pool("probe", body=SIZE), pool("small", "echo", body=1000, spare=1)
+
+    def pieces(self):
+        return (self.body[i : i + 70000] for i in range(0, SIZE, 70000))
 
     def port(self, scheme):
         return self.daemon.ports[{"http": 0, "https": 1, "mutual": 2}[scheme]]
@@ -110,7 +120,7 @@ def test_curl_waits_for_100_continue(site, scheme):
 @BOTH
 def test_curl_is_told_before_it_sends_too_much(site, scheme):
     arguments = ["-v", "-H", "Expect: 100-continue", "--expect100-timeout", "30", "--data-binary", f"@{site.file}"]
-    result = curl(site, *arguments, "-w", "%{response_code} %{size_upload}", site.url(scheme, "/probe/discard/"))
+    result = curl(site, *arguments, "-w", "%{response_code} %{size_upload}", site.url(scheme, "/small/"))
     assert result.stdout.endswith(b"413 0") and b"100 Continue" not in result.stderr
 
 
@@ -166,10 +176,10 @@ def test_http_client_keeps_its_connection(site, scheme):
 
 @BOTH
 def test_http_client_uploads_chunks(site, scheme):
+    """It reads nothing before it has sent all: to a worker that answers at the end."""
     connection = http_client(site, scheme)
-    pieces = (site.body[i : i + 70000] for i in range(0, SIZE, 70000))
-    connection.request("POST", "/echo/", body=pieces, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
-    assert connection.getresponse().read() == site.body
+    connection.request("POST", "/probe/discard/", body=site.pieces(), encode_chunked=True, headers=CHUNKED)
+    assert connection.getresponse().read() == b"%d\n" % SIZE
     connection.close()
 
 
@@ -194,11 +204,12 @@ def test_requests_keeps_its_connection(site, session, scheme):
 
 @BOTH
 def test_requests_streams_both_ways(site, session, scheme):
-    pieces = (site.body[i : i + 70000] for i in range(0, SIZE, 70000))
-    answer = session.post(site.url(scheme), data=pieces, stream=True, timeout=30)
-    assert b"".join(answer.iter_content(10000)) == site.body
+    discard = site.url(scheme, "/probe/discard/")
+    assert session.post(discard, data=site.pieces(), timeout=30).text == f"{SIZE}\n"
     with open(site.file, "rb") as file:
-        assert session.put(site.url(scheme), data=file, timeout=30).content == site.body
+        assert session.put(discard, data=file, timeout=30).text == f"{SIZE}\n"
+    answer = session.get(site.url(scheme, f"/probe/write/{SIZE}"), stream=True, timeout=30)
+    assert sum(map(len, answer.iter_content(10000))) == SIZE
 
 
 @BOTH
@@ -217,6 +228,49 @@ def test_requests_shows_a_certificate(site, session):
         session.get(site.url("mutual", "/probe/tls"), timeout=30)
     session.cert = (site.client.chain, site.client.key)
     assert "CN=alice" in session.get(site.url("mutual", "/probe/tls"), timeout=30).text
+
+
+# ---- a client that reads as late as it can ----
+
+
+def exchange_late(connection, data, size):
+    """Sends all of the data; reads only what it must so that it can go on. Then the rest of `size` bytes of answer."""
+    connection.setblocking(False)
+    received = b""
+    end = time.monotonic() + BOUND
+    while data:
+        assert time.monotonic() < end, "the upload has stopped"
+        try:
+            data = data[connection.send(data) :]
+            continue
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            pass
+        if not select.select([], [connection], [], 0.05)[1]:
+            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+                received += connection.recv(65536)
+    connection.settimeout(30)
+    while len(received) < size:
+        piece = connection.recv(65536)
+        assert piece, f"the answer broke off after {len(received)} bytes"
+        received += piece
+    return received
+
+
+@BOTH
+def test_an_upload_whose_answer_is_read_late_goes_on_to_its_end(site, scheme):
+    """The answer waits for the client, so the child waits to write, so the body waits for the child. All have to go on: not
+    least with the end of the body, behind which nothing comes that would wake anybody."""
+    head = b"POST /echo/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in site.pieces()) + b"0\r\n\r\n"
+    connection = http_client(site, scheme)
+    connection.connect()
+    for _ in range(40):
+        received = exchange_late(connection.sock, data, SIZE)
+        while not received.endswith(b"\r\n0\r\n\r\n"):
+            piece = connection.sock.recv(65536)
+            assert piece, "the answer has no end"
+            received += piece
+    connection.close()
 
 
 # ---- load generators ----
