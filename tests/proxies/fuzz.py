@@ -89,11 +89,11 @@ class Bench:
     def run(self, cases, **more):
         self.ledger.close(Drive(**more).run(cases))
 
-    def fuzz(self, seed, count, first=0):
+    def fuzz(self, seed, count, first=0, **more):
         """Yields the ledger after each batch."""
         numbers = range(first, first + count)
         for at in range(0, count, BATCH):
-            self.run([self.case(number, mutate.make(seed, number)) for number in numbers[at : at + BATCH]])
+            self.run([self.case(number, mutate.make(seed, number)) for number in numbers[at : at + BATCH]], **more)
             yield self.ledger
 
 

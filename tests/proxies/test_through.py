@@ -65,6 +65,6 @@ def test_many_mutations_of_the_corpus(bench):
 
 def test_mutations_without_a_proxy_are_answered_as_the_grammar_says():
     with fuzz.Bench(fuzz.DIRECT) as bench:
-        for ledger in bench.fuzz(SEED, 2000):
+        for ledger in bench.fuzz(SEED, 2000, patience=PATIENCE):
             expect_none(ledger)
         assert ledger.counts["executed"] > 500 and ledger.counts["refused"] > 500
