@@ -133,7 +133,7 @@ class Answer:
         """Head and body do not belong together."""
         if self.status != 200 or self.witness is None or self.witness.is_head or not self.complete:
             return False
-        return self.body != self.witness.text + b"\n"
+        return self.body.rstrip(b" \t\n") != self.witness.text
 
 
 def first(pattern, head):
@@ -178,7 +178,7 @@ def parse_answers(data):
             at = end + 4
             continue
         told = first(WITNESS, head)
-        witness = Witness(told if told.count(b" ") > 3 else told + b" ") if told else None
+        witness = Witness(told.rstrip(b" \t")) if told else None
         body, at, complete = take_body(data, end + 4, head, witness)
         identity = first(ID, head).decode("latin-1")
         answers.append(Answer(status, identity, first(REASON, head), witness, body, complete))

@@ -49,7 +49,8 @@ class Nonces:
 def tell(request):
     """What the worker says of such a request: its header X-Witness."""
     parts = (request.method, request.target, request.body)
-    return b"%08x %08x %08x %d %s" % (*map(crc32, parts), len(request.body), request.nonce[:128])
+    told = b"%08x %08x %08x %d %s" % (*map(crc32, parts), len(request.body), request.nonce[:128])
+    return told.rstrip(b" \t")  # as a header's value arrives
 
 
 @dataclass
@@ -59,7 +60,8 @@ class Witness:
     text: bytes
 
     def __post_init__(self):
-        method, target, body, length, self.nonce = self.text.split(b" ", 4)
+        method, target, body, length, *nonce = self.text.split(b" ", 4)
+        self.nonce = nonce[0] if nonce else b""
         self.method, self.target, self.body = (int(crc, 16) for crc in (method, target, body))
         self.length = int(length)
 
