@@ -107,20 +107,25 @@ retry_after(const struct exchange *exchange, enum outcome outcome)
 	return pool_retry_after(exchange->pool, outcome);
 }
 
+static bool
+is_bad_chunk(const struct exchange *exchange, enum outcome outcome)
+{
+	return outcome == OUTCOME_BAD_REQUEST && exchange->chunked_body &&
+	       exchange->chunked.status != 0;
+}
+
 int
 exchange_failure_status(const struct exchange *exchange, enum outcome outcome)
 {
-	return outcome == OUTCOME_BAD_REQUEST && exchange->chunked.status != 0
-		       ? exchange->chunked.status
-		       : proto_outcome_status(outcome);
+	return is_bad_chunk(exchange, outcome) ? exchange->chunked.status
+					       : proto_outcome_status(outcome);
 }
 
 const char *
 exchange_failure_text(const struct exchange *exchange, enum outcome outcome)
 {
-	return outcome == OUTCOME_BAD_REQUEST && exchange->chunked.status != 0
-		       ? exchange->chunked.reason
-		       : proto_outcome_text(outcome);
+	return is_bad_chunk(exchange, outcome) ? exchange->chunked.reason
+					       : proto_outcome_text(outcome);
 }
 
 void
