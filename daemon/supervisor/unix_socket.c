@@ -220,9 +220,8 @@ unix_socket_remove(const char *path, const struct unix_socket_file *file)
 	const char *reason = NULL;
 	struct stat status;
 
-	if (lstat(path, &status) < 0)
-		reason = strerror(errno);
-	else if (status.st_dev != file->device || status.st_ino != file->inode)
+	if (lstat(path, &status) == 0 &&
+	    (status.st_dev != file->device || status.st_ino != file->inode))
 		reason = "another file has taken its place";
 	else if (unlink(path) < 0)
 		reason = strerror(errno);
