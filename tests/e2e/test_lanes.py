@@ -30,6 +30,7 @@ def test_every_process_has_its_name_and_its_parent(two_by_two):
     assert [command_line(pid) for pid in front_pids(two_by_two)] == ["zygoted: front 1", "zygoted: front 2"]
     names = [command_line(pid) for pid in zygote_pids(two_by_two, "echo")]
     assert names == ["zygoted-zygote: echo 1", "zygoted-zygote: echo 2"]
+    wait_until(lambda: two_by_two.pool("echo")["spare"] == 4)
     table = parents()
     for zygote in zygote_pids(two_by_two, "echo"):
         below = [pid for pid, (parent, _) in table.items() if parent == zygote]

@@ -78,6 +78,7 @@ def test_coroutines_have_the_request_too(daemon):
     assert daemon.get("/l/coroutine").text == "GET coroutine"
 
 
+@pytest.mark.plain_build  # its runtime takes new memory where the zygote's stack was for that stack
 def test_memory_that_grows_keeps_what_it_holds(daemon):
     size = sum(6 * (i % 50) for i in range(1, 20001))
     assert daemon.get("/l/grow").text == f"{size} {size}"

@@ -192,6 +192,7 @@ load_lua(const struct zy_load *load, void **state_out)
 	lua_State *lua = luaL_newstate();
 	if (lua == NULL || arena_install(lua) < 0)
 		return zy_load_error(load, "no memory");
+	request_bind(lua, NULL); /* a new state's space holds what was there before */
 	lua_gc(lua, LUA_GCSTOP);
 	lua_pushcfunction(lua, on_error);
 	if (protect(load, lua, open_libraries, load) < 0 ||

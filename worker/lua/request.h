@@ -14,7 +14,7 @@ void request_make(lua_State *lua);
 /* The child's request; raises a Lua error in the zygote, which has none. */
 struct zy_request *request_need(lua_State *lua);
 
-/* In a child: what the object stands for from now on. */
+/* What the object stands for from now on: NULL, which a new state needs to be told, or in a child its request. */
 void request_bind(lua_State *lua, struct zy_request *request);
 
 /*
