@@ -86,6 +86,13 @@ def test_the_variables_describe_the_request(daemon):
     assert found == expected
 
 
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "X.Forwarded.For", "X!Forwarded", "X`id`", "X|a", "X'a", "X%%"])
+def test_headers_that_could_pass_for_others_are_left_out(daemon, name):
+    """PHP, for one, makes underscores of dots."""
+    found = variables(daemon.get("/d/env", headers=[(name, "spoof")]).text)
+    assert "spoof" not in found.values()
+
+
 def test_a_request_without_a_body_has_no_length(daemon):
     assert "CONTENT_LENGTH" not in variables(daemon.get("/d/env").text)
 

@@ -1,8 +1,9 @@
 /*
  * Meta-variables: what a CGI program is told of the request, as RFC 3875, 4.1 has them, and what servers usually add.
  *
- * Runs in: child. Values are the client's, as the front let them through. Three things are not passed on: headers with an underscore in their
- * name, which would pass for one with a dash; Proxy, which would be HTTP_PROXY, by which libraries find a proxy; Authorization, as 4.1.18 asks.
+ * Runs in: child. Values are the client's, as the front let them through. Three things are not passed on: headers with anything but letters,
+ * digits and dashes in their name, because an underscore would pass for a dash, and to some interpreters a dot would as well; Proxy, which
+ * would be HTTP_PROXY, by which libraries find a proxy; Authorization, as 4.1.18 asks.
  * There are never arguments from the query (4.4): they have let clients give options to interpreters.
  */
 #include "variables.h"
@@ -131,6 +132,12 @@ add_path(struct variables *variables, const struct zy_request *request)
 
 /* ---- headers ---- */
 
+static bool
+is_plain(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
+}
+
 /* "accept-language" becomes "HTTP_ACCEPT_LANGUAGE". False for one that is not passed on. */
 static bool
 format_name(const char *header, char out[NAME_BYTES_MAX])
@@ -144,7 +151,7 @@ format_name(const char *header, char out[NAME_BYTES_MAX])
 			return false;
 	memcpy(out, "HTTP_", at);
 	for (; *header != '\0'; header++) {
-		if (*header == '_' || at == NAME_BYTES_MAX - 1)
+		if (!is_plain(*header) || at == NAME_BYTES_MAX - 1)
 			return false;
 		out[at++] = *header == '-'		       ? '_'
 			    : *header >= 'a' && *header <= 'z' ? (char)(*header - 'a' + 'A')
