@@ -233,6 +233,21 @@ raise_descriptor_limit(void)
 			  strerror(errno));
 }
 
+/*
+ * 0 lets dumps go to a pipe, 1 does not (worker/zygote/limits.c), and only root can raise a hard limit. A zygote that needs 1 says so when
+ * it has not got it.
+ */
+static void
+raise_core_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_max != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max = 1;
+	(void)setrlimit(RLIMIT_CORE, &limit);
+}
+
 /* Held open, so that a restart after an upgrade of the files still starts what fits this
  * supervisor. */
 static int
@@ -256,6 +271,7 @@ resolve_environment(struct supervisor *supervisor)
 	identity_resolve(supervisor->config->user, &supervisor->identity, text, sizeof(text));
 	supervisor_add_notice(supervisor, text);
 	raise_descriptor_limit();
+	raise_core_limit();
 	supervisor->own_program_fd = open_program("/proc/self/exe");
 	supervisor->zygote_program_fd = open_program(supervisor->config->zygote_program);
 	supervisor->policy_log = policy_log_new(supervisor);

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -167,6 +168,28 @@ def test_a_program_that_sets_its_user_gains_nothing(target, folder):
     os.chmod(copy, 0o6755)
     status, _, text = target.run(f"become?{copy}")
     assert status == 200 and re.fullmatch(r"1 secure=0\n", text)
+
+
+def core_limits(folder):
+    texts = [zyg.read_proc(pid, "limits") or "" for pid in programs.running(folder)]
+    return [match.groups() for match in (re.search(r"core file size +(\d+) +(\d+)", text) for text in texts) if match]
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_dump_goes_to_a_pipe(zygoted, folder, user):
+    """A hard limit of 0 lets it, and only root can raise that, if the machine has not taken CAP_SYS_RESOURCE from it."""
+    other = "nobody" if user == "nobody" else None
+    daemon = zygoted(programs.program_pool("program", folder), user=other, start=False)
+    daemon.prefix = ["prlimit", "--core=0:0"]
+    raises = subprocess.run([*daemon.prefix, "prlimit", "--core=1:1", "true"], stderr=subprocess.DEVNULL)
+    if user != "root" or raises.returncode != 0:
+        daemon.spawn()
+        daemon.wait_log("lets dumps of programs go to a pipe")
+        return
+    daemon.start()
+    with daemon.connect() as connection:
+        connection.request("GET", "/program/hang")
+        wait_until(lambda: core_limits(folder) == [("1", "1")], 5, "a program without dumps")
 
 
 def test_nothing_stays_of_a_request(target):

@@ -5,6 +5,7 @@
  * Runs in: zygote, after load. Soft and hard limits are the same, so that a child has none to
  * raise.
  */
+#include "failure.h"
 #include "layers.h"
 #include "siblings.h"
 
@@ -48,6 +49,23 @@ limit_descriptors(const struct heritage_zygote *heritage)
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? errno : 0;
 }
 
+/* A hard limit of 0 is lower already, and only the supervisor, if it is root, can raise it. */
+static int
+forbid_dumps(const struct heritage_zygote *heritage)
+{
+	struct rlimit limit;
+	const int error = lower(RLIMIT_CORE, NO_CORE_BYTES);
+
+	if (error != 0 || getrlimit(RLIMIT_CORE, &limit) < 0)
+		return error != 0 ? error : errno;
+	if (heritage->runs_programs != 0 && limit.rlim_max != NO_CORE_BYTES)
+		zygote_fail(
+			ZY_EXIT_SANDBOX_LIMITS, EPERM,
+			"the hard limit of core files is 0, which lets dumps of programs go to a "
+			"pipe: start zygoted with 1 (LimitCORE=1, prlimit --core=1)");
+	return 0;
+}
+
 int
 limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes, uint64_t space_bytes)
 {
@@ -57,7 +75,7 @@ limits_apply(const struct heritage_zygote *heritage, uint64_t data_bytes, uint64
 	for (size_t i = 0; error == 0 && i < sizeof(none) / sizeof(none[0]); i++)
 		error = lower(none[i], 0);
 	if (error == 0)
-		error = lower(RLIMIT_CORE, NO_CORE_BYTES);
+		error = forbid_dumps(heritage);
 	if (error == 0)
 		error = lower(RLIMIT_STACK, STACK_BYTES);
 	if (error == 0)
