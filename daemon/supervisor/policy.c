@@ -75,6 +75,9 @@
 #define SEND_FLAGS(i) BITS(i, ~(MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE), 0)
 #define RECV_FLAGS(i) BITS(i, ~(MSG_NOSIGNAL | MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL), 0)
 
+/* As base/msg.c has them, and no others, for the same reason. */
+#define MESSAGE_FLAGS(i) BITS(i, ~(MSG_NOSIGNAL | MSG_DONTWAIT | MSG_CMSG_CLOEXEC), 0)
+
 /*
  * Descriptors of files that a child opened: above its channel, below what RLIMIT_NOFILE lets be
  * (HERITAGE_OPEN_FILES_MAX). The zygote's channels have some of these numbers in the zygote, which
@@ -272,10 +275,10 @@ static const struct policy_row rows[] = {
 	/*
 	 * ---- zygote: what it needs after its lock-down, and why that is useless in a child ----
 	 */
-	{ "recvmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
+	{ "recvmsg", ALLOW, ARGS(ZYGOTE_CHANNELS, MESSAGE_FLAGS(2)), .profile = "zygote",
 	  .reason = "orders; a child has no such descriptor; if exec lets it make one, only of its "
 		    "channel" },
-	{ "sendmsg", ALLOW, ARGS(ZYGOTE_CHANNELS), .profile = "zygote",
+	{ "sendmsg", ALLOW, ARGS(ZYGOTE_CHANNELS, MESSAGE_FLAGS(2)), .profile = "zygote",
 	  .reason = "reports; a child has no such descriptor; if exec lets it make one, only of "
 		    "its channel" },
 	{ "clone", ALLOW, ARGS(EQ(0, FORK_FLAGS)), .profile = "zygote",

@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -390,6 +391,27 @@ test_programs_are_executed_by_exec_alone_and_fork_nothing(void **state)
 			 SECCOMP_RET_KILL_PROCESS);
 }
 
+/* Descriptors can be duplicated where programs run, so the numbers of a zygote's channels do not keep a child from its own by them. */
+static void
+test_messages_are_sent_and_taken_as_the_zygote_does_alone(void **state)
+{
+	static const uint64_t refused[] = { MSG_OOB, MSG_OOB | MSG_DONTWAIT, MSG_ERRQUEUE,
+					    MSG_ZEROCOPY, MSG_PEEK };
+
+	(void)state;
+	compile("exec", POLICY_REST_KILL);
+	assert_int_equal(verdict_on(SYS_sendmsg, 4, 0, MSG_DONTWAIT | MSG_NOSIGNAL, 0),
+			 SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict_on(SYS_recvmsg, 4, 0, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, 0),
+			 SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_int_equal(verdict_on(SYS_sendmsg, 4, 0, refused[i], 0),
+				 SECCOMP_RET_KILL_PROCESS);
+		assert_int_equal(verdict_on(SYS_recvmsg, 4, 0, refused[i], 0),
+				 SECCOMP_RET_KILL_PROCESS);
+	}
+}
+
 static void
 test_later_profiles_take_nothing_back(void **state)
 {
@@ -480,6 +502,7 @@ main(void)
 		cmocka_unit_test(test_files_are_opened_for_reading_only),
 		cmocka_unit_test(test_code_is_loaded_by_files_exec_alone_and_never_writable),
 		cmocka_unit_test(test_programs_are_executed_by_exec_alone_and_fork_nothing),
+		cmocka_unit_test(test_messages_are_sent_and_taken_as_the_zygote_does_alone),
 		cmocka_unit_test(test_later_profiles_take_nothing_back),
 		cmocka_unit_test(test_unknown_profile_is_refused),
 		cmocka_unit_test(test_hot_calls_are_short),
