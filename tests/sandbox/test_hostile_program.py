@@ -81,6 +81,9 @@ ATTACKS = [
     killed("a pair of sockets", "pair"),
     killed("a namespace of its own", "namespaces"),
     answered("descriptors", "descriptors", "0 1 2 \nflags: EPERM\nchannel: EBADF\n"),
+    answered("what others share with it", "shared", 3 * ("flags: EPERM\nioctl: ENOTTY\nasync: ENOTTY\n"
+             + everything("EPERM", "size", "owner", "signal", "lock"))),
+    Attack("filling pipes and the log", "fill-pipes", 504, "timeout", "timeout"),
     answered("pipes without end", "pipes", r"1\d\n"),
     # Files and code.
     *(answered(f"the file {path}", f"path?{path}", NOT_THERE)
@@ -131,6 +134,16 @@ def test_its_own_files_are_read_and_executed_and_nothing_else(target, folder):
     status, _, text = target.run(f"path?{folder}/deeds")
     own = lines(stat="done", read="done", write="EACCES", create="EACCES", make="EACCES", remove="EACCES")
     assert status == 200 and text == own + "Content-Type: text/plain\n\n1 secure=0\n"
+
+
+def test_it_is_not_executed_by_descriptor(target, folder):
+    target.attack(killed("by descriptor", f"by-descriptor?{folder}/deeds"))
+
+
+def test_executing_itself_for_ever_is_computing(patient, folder):
+    line = f"signal={SIGXCPU} program=yes"
+    patient.attack(Attack("again", f"again?{folder}/deeds", 504, "cpu-limit", "cpu_limit", line))
+    wait_until(lambda: programs.running(folder) == [], 5, "the program's end")
 
 
 def test_memory_has_its_bound(target):

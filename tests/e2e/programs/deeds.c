@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -235,6 +236,13 @@ crash_later(void)
 /* ---- attacks ---- */
 
 static void
+ignore_signals(void)
+{
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_IGN);
+}
+
+static void
 forks(void)
 {
 	int made = 0;
@@ -319,6 +327,60 @@ descriptors(void)
 			printf("%d ", fd);
 	tell("\nflags", fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK));
 	tell("channel", write(3, "x", 1));
+}
+
+/* What is shared with the next child by the log pipe, and with the child by the others. */
+static void
+shared(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int one = 1;
+
+	say(TEXT);
+	for (int fd = 0; fd < 3; fd++) {
+		tell("flags", fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC));
+		tell("ioctl", ioctl(fd, FIONBIO, &one));
+		tell("async", ioctl(fd, FIOASYNC, &one));
+		tell("size", fcntl(fd, F_SETPIPE_SZ, 1 << 20));
+		tell("owner", fcntl(fd, F_SETOWN, getppid()));
+		tell("signal", fcntl(fd, F_SETSIG, SIGKILL));
+		tell("lock", fcntl(fd, F_OFD_SETLK, &lock));
+	}
+}
+
+/* Executes itself for ever. */
+static void
+again(void)
+{
+	char *const args[] = { (char *)getenv("QUERY_STRING"), NULL };
+
+	ignore_signals();
+	execve(args[0], args, environ);
+	exit(1);
+}
+
+static void
+by_descriptor(void)
+{
+	char *const none[] = { NULL };
+
+	syscall(SYS_execveat, open(getenv("QUERY_STRING"), O_RDONLY), "", none, none,
+		AT_EMPTY_PATH);
+}
+
+/* More pipes than there may be, each full, and one that it waits for. */
+static void
+fill_pipes(void)
+{
+	static const char bytes[4096];
+	int fds[2];
+
+	ignore_signals();
+	while (pipe2(fds, O_NONBLOCK) == 0)
+		while (write(fds[1], bytes, sizeof(bytes)) > 0)
+			continue;
+	while (write(STDERR_FILENO, bytes, sizeof(bytes)) != 0)
+		continue;
 }
 
 /* The arguments of QUERY_STRING, a path: what can be done with it. */
@@ -414,13 +476,6 @@ hoard(void)
 /* ---- staying ---- */
 
 static void
-ignore_signals(void)
-{
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_IGN);
-}
-
-static void
 hang(void)
 {
 	ignore_signals();
@@ -500,6 +555,10 @@ static const struct deed {
 	{ "pair", pair },
 	{ "namespaces", namespaces },
 	{ "descriptors", descriptors },
+	{ "shared", shared },
+	{ "again", again },
+	{ "by-descriptor", by_descriptor },
+	{ "fill-pipes", fill_pipes },
 	{ "path", path },
 	{ "become", become },
 	{ "ids", ids },
