@@ -77,6 +77,8 @@ struct heritage_pool {
 	uint32_t recycle_faults;   /* memory faults of children within a minute, likewise */
 	uint32_t breaker_crashes;  /* that open the breaker; 0: never */
 	uint32_t breaker_window_ms;
+	uint32_t runs_programs; /* 1: ZY_EXIT_OF_PROGRAM may be meant */
+	uint32_t padding;
 	uint32_t sample; /* one in so many requests has its child's memory read; 0: none */
 	uint64_t
 		prefault_bytes; /* of a child, that it may copy beforehand; 0: none, nothing is learned */

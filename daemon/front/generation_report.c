@@ -160,8 +160,9 @@ exit_of(const struct child *child, const struct msg_exited_child *report)
 				    .minor_faults = report->minor_faults,
 				    .cpu_us = report->user_us + report->system_us };
 
-	if (!ended.by_signal && ended.code > ZY_EXIT_OF_PROGRAM &&
-	    ended.code <= ZY_EXIT_OF_PROGRAM_MAX) {
+	/* Where there is none, a child that leaves so means nothing by it, or means to deceive. */
+	if (child->generation->pool->config->runs_programs != 0 && !ended.by_signal &&
+	    ended.code > ZY_EXIT_OF_PROGRAM && ended.code <= ZY_EXIT_OF_PROGRAM_MAX) {
 		ended.by_signal = ended.of_program = true;
 		ended.code -= ZY_EXIT_OF_PROGRAM;
 	}

@@ -43,6 +43,7 @@ take_pool(const struct zygote_pool *pool, struct heritage_pool *out)
 		return;
 	*out = pool->config->front;
 	out->prefault_bytes = prefault_bytes(pool->supervisor, pool->config);
+	out->runs_programs = policy_runs_programs(pool->config->profile);
 	if (pool->phase != POOL_LIVE)
 		out->routes_count = 0;
 }

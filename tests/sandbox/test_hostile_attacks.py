@@ -6,7 +6,7 @@ descriptor is left, and exactly one counter has moved.
 
 import pytest
 
-from hostile import answered, call, crashed, killed
+from hostile import SIGSEGV, SIGSYS, Attack, answered, call, crashed, killed
 
 CLONE_THREAD_FLAGS = 0x3D0F00  # what pthread_create asks for
 CLONE_PIDFD_SIGCHLD = 0x1011
@@ -226,7 +226,13 @@ RIGHTS = [
     killed("call number -1", call(-1)),
 ]
 
-ATTACKS = PROCESSES + NETWORK + KERNEL + MEMORY + FILES + RIGHTS
+STATUSES = [
+    Attack(f"leaving with {code}, as if a program had died", call("exit_group", code), 502, "sandbox", "sandbox",
+           f" exit={code} ")
+    for code in (128 + SIGSEGV, 128 + SIGSYS)
+]
+
+ATTACKS = PROCESSES + STATUSES + NETWORK + KERNEL + MEMORY + FILES + RIGHTS
 
 
 def test_every_attack_has_a_name_of_its_own():
