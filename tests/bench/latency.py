@@ -25,7 +25,8 @@ ROUNDS_LEAST = 9
 
 def ask(server, pause_us):
     """(median, 99th percentile) in microseconds."""
-    command = [os.path.join(PROGRAMS, "paced"), server.url.split(":")[2].split("/")[0], str(REQUESTS), str(pause_us)]
+    port, path = server.url.split(":")[2].split("/", 1)
+    command = [os.path.join(PROGRAMS, "paced"), port, str(REQUESTS), str(pause_us), "/" + path]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if result.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: {result.stderr}")

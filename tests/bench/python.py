@@ -31,6 +31,7 @@ CONNECTIONS = [int(word) for word in os.environ.get("CONNECTIONS", "1 16").split
 ONLY = re.compile(os.environ.get("ONLY", ""))
 MICROSECONDS = {"us": 1, "ms": 1000, "s": 1000000}
 APP, PATH = "flask_site:app", "/count"
+PACED_REQUESTS, PAUSE_US = 200, 20000
 FORKING = """
 import sys
 from werkzeug.serving import run_simple, WSGIRequestHandler
@@ -138,6 +139,26 @@ def run_rounds(ports):
     return {key: [statistics.median(column) for column in zip(*rows)] for key, rows in runs.items()}
 
 
+def measure_paced(name, port):
+    """A request every PAUSE_US on one connection: what it takes where the machine has time for the next child: (median us, p99 us)."""
+    program = os.path.join(zyg.BUILD, "tests", "bench", "paced")
+    command = [program, str(port), str(PACED_REQUESTS), str(PAUSE_US), PATHS.get(name, PATH)]
+    return tuple(map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()))
+
+
+def print_paced(ports):
+    runs = {}
+    for _ in range(ROUNDS):
+        for name in ports:
+            if "fresh" not in name:  # slower than the pace
+                runs.setdefault(name, []).append(measure_paced(name, ports[name]))
+    print(f"\none request every {PAUSE_US // 1000} ms, {PACED_REQUESTS} of them:")
+    row = "{:<18} {:>10} {:>10}".format
+    print(row("server", "p50 us", "p99 us"))
+    for name, figures in runs.items():
+        print(row(name, *(f"{statistics.median(column):.0f}" for column in zip(*figures))))
+
+
 def ratio(results, one, other, column, connections):
     if (one, connections) not in results or (other, connections) not in results:
         return None
@@ -197,6 +218,7 @@ def main():
         ports = {name: daemon.port for name in sections}
         ports |= {name: peer.port for name, peer in started.items()}
         print_tables(run_rounds(ports), ports, daemon)
+        print_paced(ports)
     finally:
         for peer in started.values():
             peer.stop()
