@@ -30,8 +30,8 @@
 #include "supervisor/zygote_proc.h"
 
 #define LOOK_INTERVAL_MS 50 /* a front that asks more often is not heard */
-#define LOOK_CHILDREN	 256
-#define LOOK_MEASURED	 8 /* of these */
+#define LOOK_CHILDREN	 64 /* each some 20 us at which no request has that processor */
+#define LOOK_MEASURED	 8  /* of these */
 #define CHILDREN_BYTES	 131072
 #define STAT_BYTES	 1024
 #define STATUS_BYTES	 8192
@@ -182,26 +182,26 @@ is_zygote(const struct zygote_generation *generation, pid_t pid)
 }
 
 /*
- * `text` lists pids; from the one at `start` on, round and round. Returns where to go on. The other zygotes of the
- * generation are in the list, as children of the first.
+ * From where the last look ended, to the end of the list at most. The other zygotes of the generation are in the list, as children
+ * of the first.
  */
-static unsigned
-look_at_all(struct look *look, char *text, unsigned start)
+static void
+look_at_next(struct look *look, struct zygote_generation *generation)
 {
-	unsigned index = 0;
+	char *text = generation->look_list + generation->look_next;
 	char *end;
 
-	for (pid_t pid; look->seen < LOOK_CHILDREN; text = end) {
-		pid = (pid_t)strtol(text, &end, 10);
-		if (end == text)
-			return 0; /* the end: from the first one next time */
-		if (index++ < start)
-			continue;
-		if (!is_zygote(look->generation, pid))
+	for (; look->seen < LOOK_CHILDREN; text = end) {
+		const pid_t pid = (pid_t)strtol(text, &end, 10);
+		if (end == text) {
+			memory_watch_forget(generation);
+			return;
+		}
+		if (!is_zygote(generation, pid))
 			look_at(look, pid);
 		look->seen++;
 	}
-	return index;
+	generation->look_next = (size_t)(text - generation->look_list);
 }
 
 static struct zygote_generation *
@@ -235,10 +235,22 @@ read_children(const struct zygote_generation *generation, char *text, size_t siz
 	return 0;
 }
 
+/* The kernel takes a millisecond for a list of thousands: one is used until its end, while its children are still looked at anew. */
+static bool
+has_list(struct zygote_generation *generation)
+{
+	static char text[CHILDREN_BYTES];
+
+	if (generation->look_list == NULL && read_children(generation, text, sizeof(text)) == 0) {
+		generation->look_list = strdup(text);
+		generation->look_next = 0;
+	}
+	return generation->look_list != NULL;
+}
+
 void
 memory_watch_look(struct supervisor *supervisor, const struct msg_generation *message)
 {
-	static char text[CHILDREN_BYTES];
 	struct zygote_generation *generation = find_generation(supervisor, message);
 	struct look look = { .supervisor = supervisor,
 			     .generation = generation,
@@ -249,9 +261,15 @@ memory_watch_look(struct supervisor *supervisor, const struct msg_generation *me
 		return;
 	generation->looked_ms = clock_ms();
 	look.most_bytes = generation->pool->config->memory_bytes + OWN_BYTES;
-	if (read_stat(generation->process.pid, &zygote) < 0 ||
-	    read_children(generation, text, sizeof(text)) < 0)
+	if (read_stat(generation->process.pid, &zygote) < 0 || !has_list(generation))
 		return;
 	look.zygote_resident = zygote.resident;
-	generation->look_next = look_at_all(&look, text, generation->look_next);
+	look_at_next(&look, generation);
+}
+
+void
+memory_watch_forget(struct zygote_generation *generation)
+{
+	free(generation->look_list);
+	generation->look_list = NULL;
 }

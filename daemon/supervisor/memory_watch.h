@@ -9,8 +9,12 @@
 #include "base/proto.h"
 
 struct supervisor;
+struct zygote_generation;
 
 /* Looks at the children of one generation and tells the front of those that are over. */
 void memory_watch_look(struct supervisor *supervisor, const struct msg_generation *message);
+
+/* What it remembers of a generation that goes. */
+void memory_watch_forget(struct zygote_generation *generation);
 
 #endif

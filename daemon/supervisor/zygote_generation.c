@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "supervisor/clock.h"
 #include "supervisor/config.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/policy_log.h"
 #include "supervisor/prefault.h"
 #include "supervisor/sampler.h"
@@ -267,6 +268,7 @@ zygote_generation_free(struct zygote_generation *generation)
 	sampler_forget(generation);
 	prefault_forget(generation);
 	survey_forget(generation);
+	memory_watch_forget(generation);
 	channel_close(&generation->channel);
 	spawn_forget(&generation->process);
 	for (unsigned i = 0; i < PROTO_FRONTS_MAX * PROTO_ZYGOTES_MAX; i++)

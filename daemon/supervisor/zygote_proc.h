@@ -77,10 +77,11 @@ struct zygote_generation {
 	struct policy_listener *listeners[PROTO_ZYGOTES_MAX];
 	struct worker_stamp stamp; /* of the worker that it loaded */
 	uint64_t healthy_rounds
-		[PROTO_ZYGOTES_MAX]; /* service_manager: the last one that each answered */
-	uint64_t ready_ms;	     /* 0: not yet */
-	uint64_t looked_ms;	     /* memory_watch: when last, and at which child to go on */
-	unsigned look_next;
+		[PROTO_ZYGOTES_MAX];   /* service_manager: the last one that each answered */
+	uint64_t ready_ms;	       /* 0: not yet */
+	uint64_t looked_ms;	       /* memory_watch: when last, */
+	char *look_list;	       /* the children that it looks at in turn, or NULL, */
+	size_t look_next;	       /* and where in there to go on */
 	struct msg_zygote_ready ready; /* valid once ready_ms is set */
 	struct survey_subject subject; /* survey's */
 	struct sample_store *samples;  /* sampler's; NULL: none yet */
