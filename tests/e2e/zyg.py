@@ -111,7 +111,7 @@ def format_config(keys, listeners, pools):
     return "\n".join(lines + [format_pool(section) for section in pools]) + "\n"
 
 
-PORTS_HELD = collections.deque(maxlen=200)  # more than a test has; what falls out is closed
+PORTS_HELD = collections.deque(maxlen=32)  # more than a test has; what falls out is closed
 
 
 def hold_port(port):
