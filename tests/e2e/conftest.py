@@ -1,6 +1,7 @@
 """Fixtures: a factory of daemons that stops them all and checks that nothing is left."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -11,6 +12,16 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import zyg  # noqa: E402
 
 AS_ROOT = os.getuid() == 0
+
+
+def raise_descriptors(wanted=4096):
+    """A login shell gives 1,024, and there are tests with as many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+
+
+raise_descriptors()
 
 
 def pytest_configure(config):
