@@ -51,7 +51,7 @@ class Site:
         return self.daemon.ports[{"http": 0, "https": 1, "mutual": 2}[scheme]]
 
     def url(self, scheme, path="/echo/"):
-        return f"{scheme.replace('mutual', 'https')}://localhost:{self.port(scheme)}{path}"
+        return f"{scheme.replace('mutual', 'https')}://127.0.0.1:{self.port(scheme)}{path}"
 
     def accepted(self):
         return self.daemon.ctl("stats")["front"]["accepted"]
@@ -154,9 +154,9 @@ def test_curl_sees_that_an_answer_broke_off(site, scheme):
 
 def http_client(site, scheme):
     if scheme == "http":
-        return http.client.HTTPConnection("localhost", site.port(scheme), timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", site.port(scheme), timeout=30)
     context = ssl.create_default_context(cafile=site.authority.path)
-    return http.client.HTTPSConnection("localhost", site.port(scheme), timeout=30, context=context)
+    return http.client.HTTPSConnection("127.0.0.1", site.port(scheme), timeout=30, context=context)
 
 
 @BOTH
@@ -278,7 +278,7 @@ def test_an_upload_whose_answer_is_read_late_goes_on_to_its_end(site, scheme):
 
 @BOTH
 def test_wrk_counts_no_error(site, scheme):
-    command = ["wrk", "-t1", "-c16", "-d1s", "--timeout", "30s", site.url(scheme).replace("localhost", "127.0.0.1")]
+    command = ["wrk", "-t1", "-c16", "-d1s", "--timeout", "30s", site.url(scheme)]
     text = subprocess.run(command, capture_output=True, text=True, timeout=BOUND).stdout
     assert "Non-2xx" not in text and "Socket errors" not in text
     assert int(re.search(r"(\d+) requests in", text)[1]) > 100
@@ -290,7 +290,7 @@ def test_ab_counts_no_error(site, scheme, keep):
     """It speaks HTTP/1.0, with Connection: Keep-Alive if it is to keep connections."""
     if shutil.which("ab") is None:
         pytest.skip("ab is not installed (apache2-utils)")
-    url = site.url(scheme).replace("localhost", "127.0.0.1")
+    url = site.url(scheme)
     command = ["ab", "-l", "-s", "30", *["-k"] * keep, "-n", "500", "-c", "16", url]
     text = subprocess.run(command, capture_output=True, text=True, timeout=BOUND).stdout
     figures = dict(re.findall(r"^([A-Z][A-Za-z0-9 -]+):\s+(\d+)", text, re.M))
