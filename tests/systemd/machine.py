@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import zlib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
@@ -21,11 +22,11 @@ from proc import parents, read_proc  # noqa: E402
 from wait import wait_until  # noqa: E402
 
 CACHE = "/var/cache/zygoted-tests"
-TREE = os.path.join(CACHE, "bookworm")
 PACKAGES = (
-    "systemd,systemd-sysv,dbus,libevent-core-2.1-7,libevent-openssl-2.1-7,libseccomp2,libconfuse2,libjansson4,"
-    "libssl3,ieee-data"
+    "systemd,systemd-sysv,dbus,libevent-core-2.1-7,libseccomp2,libconfuse2,libjansson4,libncursesw6,libssl3,ieee-data"
 )
+# Another list, another tree: one with too much in it would hide what is missing here.
+TREE = os.path.join(CACHE, f"bookworm-{zlib.crc32(PACKAGES.encode()):08x}")
 MIRROR = os.environ.get("ZYGOTED_MIRROR")  # without it, debootstrap's own
 CLONE_NEWNET = 0x40000000
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
