@@ -280,7 +280,7 @@ snapshots: all ## what zygotectl shows, from a run, into the documents (root)
 bench-disturbance: all ## what asking for memory, maps and metrics does to requests
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/disturbance.py
 
-bench-python: all $(TEST_PROGRAMS) $(BUILD)/tests/bench/paced ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
+bench-python: all $(TEST_PROGRAMS) $(addprefix $(BUILD)/tests/bench/,paced forker) ## one Flask application under zygoted, gunicorn, uWSGI and werkzeug, as far as they are installed
 	ZYGOTED_BUILD=$(BUILD) $(PYTHON) tests/bench/python.py
 
 bench-tls: all ## what TLS costs: requests with and without it, handshakes against openssl s_server

@@ -17,6 +17,9 @@
 #define ASIDE_PATH "/memfd:zygoted-aside"
 #define ASIDE_NAME "aside"
 
+/* A .bss has less, mostly; what is mapped right behind one is one mapping with it, and then it is more that than this. */
+#define DATA_MAX_BYTES (1u << 20)
+
 void
 mappings_free(struct mappings *mappings)
 {
@@ -102,7 +105,8 @@ static void
 join_data(struct mapping *mapping, const struct mapping *before)
 {
 	if (mapping->kind != MAPPING_ANONYMOUS || before->end != mapping->start ||
-	    !before->writable || (before->kind != MAPPING_FILE && before->kind != MAPPING_DATA))
+	    !before->writable || mapping->end - mapping->start >= DATA_MAX_BYTES ||
+	    (before->kind != MAPPING_FILE && before->kind != MAPPING_DATA))
 		return;
 	mapping->kind = MAPPING_DATA;
 	memcpy(mapping->name, before->name, sizeof(mapping->name));

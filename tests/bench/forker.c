@@ -5,7 +5,8 @@
  * It speaks the orders of base/proto.h over a front's own channel, which it takes from a process of
  * the daemon that has it open (pidfd_getfd(2): needs the right to trace that process; the front must
  * be stopped meanwhile). So zygote, image, filter and namespaces are the daemon's, none is imitated.
- * A child's channel has ended before it looks: it goes through the whole lock-down, then leaves.
+ * A child's channel has ended before it looks: it goes through the whole lock-down, touches what the
+ * pool has learned that requests touch if it is told to, then leaves.
  *
  * Runs in: a process of its own, started by limit.py. Not part of the daemon.
  */
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,7 @@ struct forker {
 	uint32_t free[PROTO_CHILDREN_MAX];
 	uint32_t free_count;
 	uint32_t slots;
+	uint32_t flags; /* of orders */
 	uint64_t serial;
 	uint64_t exited;
 	struct msg_buffer message;
@@ -155,6 +158,7 @@ order(struct forker *forker, int log_fd)
 	msg_init(&message, MSG_ORDER_FORK);
 	for (uint32_t i = 0; i < forker->batch; i++) {
 		message.children[i].slot = forker->free[--forker->free_count];
+		message.children[i].flags = forker->flags;
 		message.children[i].serial = ++forker->serial;
 		fds[2 * i] = forker->dead_channel;
 		fds[2 * i + 1] = log_fd;
@@ -239,10 +243,13 @@ main(int argc, char **argv)
 {
 	static struct forker forker;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: forker PID FD BATCH SECONDS\n");
+	const bool touches = argc == 6 && strcmp(argv[5], "touch") == 0;
+
+	if (argc != 5 && !touches) {
+		fprintf(stderr, "usage: forker PID FD BATCH SECONDS [touch]\n");
 		return 1;
 	}
+	forker.flags = touches ? ORDER_PREFAULT : 0;
 	forker.batch = (uint32_t)atoi(argv[3]);
 	if (forker.batch < 1 || forker.batch > PROTO_BATCH_MAX) {
 		fprintf(stderr, "forker: BATCH is 1 to %d\n", PROTO_BATCH_MAX);

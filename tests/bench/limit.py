@@ -40,9 +40,9 @@ def find_descriptor(pids, inode):
     raise Absent("no process of the daemon holds the front's channel")
 
 
-def front_channel(daemon):
+def front_channel(daemon, pool="echo"):
     """Where the front's end of the zygote's channel is."""
-    zygote = daemon.zygote_pid("echo")
+    zygote = daemon.zygote_pid(pool)
     try:
         inode = os.readlink(f"/proc/{zygote}/fd/{ZYGOTE_FRONT_FD}").strip("socket:[]")
         return find_descriptor([daemon.pid, daemon.front_pid()], peer_inode(inode))
@@ -52,9 +52,9 @@ def front_channel(daemon):
         raise Absent("ss is not installed (Debian: iproute2)") from None
 
 
-def fork_rate(channel, batch, seconds):
+def fork_rate(channel, batch, seconds, *words):
     pid, descriptor = channel
-    command = [os.path.join(PROGRAMS, "forker"), str(pid), str(descriptor), str(batch), str(seconds)]
+    command = [os.path.join(PROGRAMS, "forker"), str(pid), str(descriptor), str(batch), str(seconds), *words]
     result = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
     if result.returncode != 0:
         raise Absent(result.stderr.strip())

@@ -23,6 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
 import programs  # noqa: E402
 import pyapps  # noqa: E402
+import python_limit  # noqa: E402
+import python_memory  # noqa: E402
 import zyg  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -204,10 +206,21 @@ def print_tables(results, ports, daemon):
         print(f"\n{daemon.zygotectl(command)[1]}", end="")
 
 
-def main():
-    apps = pyapps.copy_apps()
-    folder = programs.make_folder() if os.path.exists(programs.DEEDS) else None
-    sections = zygoted_pools(apps, folder)
+def print_more(apps, sections):
+    """What needs root."""
+    names = {"flask": "zygoted", "echo": "zygoted, echo", "lua": "zygoted, lua"}
+    pools = {pool: (sections[name], PATHS.get(name, PATH)) for pool, name in names.items() if name in sections}
+    if os.getuid() != 0:
+        print("\nnot as root: neither the limit by forking nor what is copied can be told")
+        return
+    python_limit.print_limits(pools, ROUNDS)
+    if "flask" in pools:
+        python_memory.print_regions(apps)
+        python_memory.print_prefault(apps)
+
+
+def print_rates(apps, sections):
+    """zygoted and its peers, all at once, asked in turns."""
     daemon = zyg.Zygoted(*sections.values(), requests_per_connection=1000000000)
     started = {}
     try:
@@ -223,6 +236,16 @@ def main():
         for peer in started.values():
             peer.stop()
         daemon.stop()
+
+
+def main():
+    apps = pyapps.copy_apps()
+    folder = programs.make_folder() if os.path.exists(programs.DEEDS) else None
+    sections = zygoted_pools(apps, folder)
+    try:
+        print_rates(apps, sections)
+        print_more(apps, sections)
+    finally:
         pyapps.remove_apps(apps)
         if folder:
             shutil.rmtree(folder)

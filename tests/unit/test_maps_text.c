@@ -71,6 +71,25 @@ test_real_lines(void **state)
 	mappings_free(&mappings);
 }
 
+/* An interpreter's memory is not its last library's, wherever the kernel has put it. */
+static void
+test_much_behind_a_library_is_not_its_data(void **state)
+{
+	static const char rows[] = "10000000-10001000 rw-p 0 fe:00 9 /lib/a.so\n"
+				   "10001000-10100000 rw-p 0 00:00 0 \n"
+				   "20000000-20001000 rw-p 0 fe:00 9 /lib/b.so\n"
+				   "20001000-20101000 rw-p 0 00:00 0 \n";
+	struct mappings mappings;
+
+	(void)state;
+	assert_int_equal(mappings_parse(rows, &mappings), 0);
+	assert_int_equal(mappings.count, 4);
+	assert_int_equal(mappings.list[1].kind, MAPPING_DATA);
+	assert_string_equal(mappings.list[1].name, "a.so");
+	assert_int_equal(mappings.list[3].kind, MAPPING_ANONYMOUS);
+	mappings_free(&mappings);
+}
+
 static void
 test_malformed_text_is_refused(void **state)
 {
@@ -121,6 +140,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_real_lines),
+		cmocka_unit_test(test_much_behind_a_library_is_not_its_data),
 		cmocka_unit_test(test_malformed_text_is_refused),
 		cmocka_unit_test(test_own_maps_are_understood),
 	};
