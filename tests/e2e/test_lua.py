@@ -157,6 +157,17 @@ def test_output_goes_to_the_log(daemon):
     daemon.wait_log('text="no end of line"')
 
 
+def test_what_was_printed_before_a_crash_is_in_the_log(daemon):
+    assert daemon.get("/l/print_and_crash").status == 502
+    daemon.wait_log('text="said before"')
+
+
+def test_warnings_go_to_the_log_when_they_are_on(daemon):
+    daemon.get("/l/warn")
+    daemon.wait_log('text="warning: look out"')
+    assert "not shown" not in daemon.log()
+
+
 WRONG = {
     "error": "deeds.lua:",
     "object": "table: 0x",

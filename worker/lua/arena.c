@@ -45,6 +45,7 @@ struct free_block {
 
 static struct arena {
 	struct cursor *cursor;
+	bool has_state;
 	bool is_settled; /* and the lists are not used any more */
 	struct free_block *free[FREE_BYTES / ALIGNMENT + 1]; /* by size */
 	unsigned count;
@@ -170,6 +171,19 @@ resize_own(char *block, size_t old, size_t size)
 	return moved;
 }
 
+/* The first block is the state, which every call writes to. */
+static void *
+make(size_t size)
+{
+	void *block = size > LARGE_BYTES ? malloc(size) : take(size);
+
+	if (!arena.has_state) {
+		arena.has_state = true;
+		arena_end_hot();
+	}
+	return block;
+}
+
 /* lua_Alloc; without a block `old` is the kind of object. */
 static void *
 allocate(void *state, void *block, size_t old, size_t size)
@@ -178,7 +192,7 @@ allocate(void *state, void *block, size_t old, size_t size)
 	if (block == NULL && size == 0)
 		return NULL;
 	if (block == NULL)
-		return size > LARGE_BYTES ? malloc(size) : take(size);
+		return make(size);
 	if (!is_own(block)) {
 		if (size > 0)
 			return realloc(block, size);
@@ -192,13 +206,13 @@ allocate(void *state, void *block, size_t old, size_t size)
 	return NULL;
 }
 
-int
-arena_install(lua_State *lua)
+lua_State *
+arena_new_state(void)
 {
 	struct span span;
 
 	if (add_chunk(&span) < 0)
-		return -1;
+		return NULL;
 	arena.cursor = (struct cursor *)(void *)span.next;
 	*arena.cursor = (struct cursor){
 		.now = { span.next + PAGE, span.end },
@@ -206,8 +220,9 @@ arena_install(lua_State *lua)
 			   span.next + PAGE },
 	};
 	arena_begin_hot();
-	lua_setallocf(lua, allocate, NULL);
-	return 0;
+	lua_State *lua = lua_newstate(allocate, NULL);
+	arena_begin_hot();
+	return lua;
 }
 
 void

@@ -6,8 +6,8 @@
 
 #include <lua.h>
 
-/* From here on the state's memory comes from an arena; what it has already stays where it is. Begins hot. 0, -1 without memory. */
-int arena_install(lua_State *lua);
+/* A state whose memory comes from the arena; once, as there is one arena. What comes next is hot. NULL without memory. */
+lua_State *arena_new_state(void);
 
 /* During load: what is allocated between the two is what children write to. It should be little, a page less what they allocate. */
 void arena_begin_hot(void);

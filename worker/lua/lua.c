@@ -14,6 +14,7 @@
 #include <lualib.h>
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,23 @@ on_error(lua_State *lua)
 	return 1;
 }
 
+/* warn(): to the log, once warn("@on") was called; the reference manual, 6.1. */
+static void
+on_warning(void *context, const char *text, int continues)
+{
+	static bool is_on, is_middle;
+
+	(void)context;
+	if (!is_middle && !continues && text[0] == '@') {
+		is_on = strcmp(text, "@on") == 0 || (is_on && strcmp(text, "@off") != 0);
+		return;
+	}
+	if (is_on)
+		fprintf(stderr, "%s%s%s", is_middle ? "" : "warning: ", text,
+			continues ? "" : "\n");
+	is_middle = continues;
+}
+
 /* `path`, a list of directories, in front of package.path. */
 static int
 add_paths(lua_State *lua)
@@ -73,22 +91,26 @@ add_paths(lua_State *lua)
 }
 
 /*
- * The generator is written to in each child, so it is made once more where that costs no page of its own. Leaves
- * math.randomseed, before a script can replace it.
+ * The generator, the one upvalue of math.random and math.randomseed, is written to in each child: a copy of it goes where that costs no
+ * page of its own. Leaves math.randomseed, before a script can replace it.
  */
 static int
 push_seed(lua_State *lua)
 {
 	lua_getglobal(lua, "math");
-	arena_begin_hot();
-	lua_pushcfunction(lua, luaopen_math);
-	lua_call(lua, 0, 1);
-	arena_end_hot();
 	lua_getfield(lua, -1, "random");
-	lua_setfield(lua, -3, "random");
-	lua_getfield(lua, -1, "randomseed");
+	lua_getfield(lua, -2, "randomseed");
+	if (lua_getupvalue(lua, -1, 1) == NULL || lua_type(lua, -1) != LUA_TUSERDATA)
+		return luaL_error(lua, "math.randomseed is not that of Lua 5.4");
+	const void *generator = lua_touserdata(lua, -1);
+	const size_t size = lua_rawlen(lua, -1);
+	arena_begin_hot();
+	memcpy(lua_newuserdatauv(lua, size, 0), generator, size);
+	arena_end_hot();
 	lua_pushvalue(lua, -1);
-	lua_setfield(lua, -4, "randomseed");
+	lua_setupvalue(lua, -5, 1);
+	lua_setupvalue(lua, -3, 1);
+	lua_pop(lua, 1);
 	return 1;
 }
 
@@ -189,9 +211,12 @@ load_lua(const struct zy_load *load, void **state_out)
 				     "option \"script\": the path of one Lua script is needed");
 	if (open_symbols(load) < 0)
 		return -1;
-	lua_State *lua = luaL_newstate();
-	if (lua == NULL || arena_install(lua) < 0)
+	/* What io.write leaves would be lost with a child that dies; and the end of each need not look for it. */
+	(void)setvbuf(stdout, NULL, _IONBF, 0);
+	lua_State *lua = arena_new_state();
+	if (lua == NULL)
 		return zy_load_error(load, "no memory");
+	lua_setwarnf(lua, on_warning, NULL);
 	request_bind(lua, NULL); /* a new state's space holds what was there before */
 	lua_gc(lua, LUA_GCSTOP);
 	lua_pushcfunction(lua, on_error);
@@ -240,14 +265,6 @@ start_child(void *state)
 	return seed_random(state, bytes);
 }
 
-/* io.write leaves a line without end there. Mostly there is none, and the library's code to find that out lies in pages of its own. */
-static void
-flush_output(void)
-{
-	if (stdout->_IO_write_ptr != stdout->_IO_write_base)
-		fflush(stdout);
-}
-
 static int
 handle(void *state, struct zy_request *request)
 {
@@ -260,9 +277,7 @@ handle(void *state, struct zy_request *request)
 	lua_pushlightuserdata(lua, request);
 	lua_pushvalue(lua, AT_HANDLE);
 	lua_pushvalue(lua, AT_REQUEST);
-	const int result = lua_pcall(lua, 3, 0, AT_HANDLER) == LUA_OK ? 0 : tell_error(lua);
-	flush_output();
-	return result;
+	return lua_pcall(lua, 3, 0, AT_HANDLER) == LUA_OK ? 0 : tell_error(lua);
 }
 
 const struct zy_worker zy_worker = {

@@ -101,6 +101,17 @@ function deeds.stream(request)
 	end
 end
 
+function deeds.warn()
+	warn("not shown")
+	warn("@on")
+	warn("look", " out")
+	warn("@off")
+	warn("not shown either")
+end
+function deeds.print_and_crash()
+	io.write("said before")
+	os.exit(true)
+end
 function deeds.print()
 	print("printed")
 	io.write("no end of line")
