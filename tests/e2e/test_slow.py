@@ -108,7 +108,7 @@ class Speed:
         assert "Non-2xx" not in text and "Socket errors" not in text, text
 
 
-def compare(daemon, attack, rounds=3):
+def compare(daemon, attack, rounds=5):
     """Medians of p99 without and with the attack, in turns; what `attack` yielded."""
     quiet, loud, seen = [], [], None
     for _ in range(rounds):
