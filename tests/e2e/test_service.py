@@ -147,6 +147,7 @@ def test_a_watchdog_for_another_process_is_not_served(zygoted, manager):
     assert "WATCHDOG=1" not in manager.lines()
 
 
+@pytest.mark.reads_proc
 def test_nobody_else_is_told_where_the_manager_listens(zygoted, manager, user):
     daemon = under(zygoted(pool("echo"), start=False, user=user), manager)
     manager.wait("READY=1")

@@ -160,6 +160,7 @@ def test_a_broken_record_ends_the_connection_and_its_request(daemon, authority):
     connection.close()
 
 
+@pytest.mark.reads_proc
 def test_clients_that_vanish_at_every_byte_leave_nothing(zygoted, authority, server):
     """The bytes of a handshake, then of a request, cut off everywhere."""
     daemon = zygoted(tls=secure.server(server))

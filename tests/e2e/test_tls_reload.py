@@ -108,6 +108,7 @@ def test_a_handshake_in_progress_goes_on_with_the_old_one(daemon, authority, pla
     assert served(daemon, authority) == "new"
 
 
+@pytest.mark.reads_proc
 def test_many_reloads_leave_nothing_behind(daemon, authority, place, old, new):
     daemon.ctl("reload --wait")
     front, supervisor = zyg.fd_count(daemon.front_pid()), zyg.fd_count(daemon.pid)
