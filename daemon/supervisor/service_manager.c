@@ -307,11 +307,13 @@ service_manager_on_stopping(struct service_manager *manager, uint32_t timeout_ms
 		   timeout_ms);
 }
 
+/* Before it is ready a reload is part of getting there: READY=1 after it would be untrue. */
 void
 service_manager_on_reloading(struct service_manager *manager)
 {
-	(void)tell(manager, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading",
-		   clock_ns() / 1000);
+	if (manager->is_ready)
+		(void)tell(manager, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading",
+			   clock_ns() / 1000);
 }
 
 void
@@ -320,7 +322,10 @@ service_manager_on_reloaded(struct service_manager *manager, const char *error)
 	manager->status[0] = '\0';
 	if (manager->supervisor->state != SUPERVISOR_RUNNING)
 		return;
-	if (error != NULL)
+	/* What was missing may be configured no longer. */
+	if (!manager->is_ready)
+		service_manager_on_ready(manager);
+	else if (error != NULL)
 		(void)tell(manager, "READY=1\nSTATUS=serving; the last reload failed: %s", error);
 	else
 		(void)tell(manager, "READY=1\nSTATUS=serving");

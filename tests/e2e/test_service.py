@@ -85,6 +85,25 @@ def test_ready_is_said_when_every_pool_is_loaded_and_not_before(zygoted, manager
     assert manager.lines().count("READY=1") == 1
 
 
+def test_a_reload_before_that_says_ready_only_if_it_brings_it_about(zygoted, manager):
+    daemon = zygoted(pool("echo"), start=False)
+    late = pool("late", worker="table", options={"file": "/nonexistent", "key": "Key"})
+    daemon.write_config(daemon.config_text([pool("echo"), late]))
+    under(daemon, manager, WATCHDOG_MS)
+    daemon.wait_log("pool failed pool=late")
+    daemon.wait_log("pool ready pool=echo")
+    daemon.wait_log("front ready")
+    daemon.write_config("nonsense\n")
+    daemon.kill(daemon.process.pid, signal.SIGHUP)
+    daemon.wait_log("reload failed")
+    assert not [line for line in manager.lines() if line in ("READY=1", "RELOADING=1")]
+    daemon.write_config(daemon.config_text([pool("echo")]))
+    daemon.kill(daemon.process.pid, signal.SIGHUP)
+    manager.wait("READY=1")
+    manager.wait("STATUS=pools 1 of 1")  # live counts follow
+    assert manager.lines().count("READY=1") == 1
+
+
 def test_status_shows_live_counts(zygoted, manager):
     daemon = under(zygoted(pool("echo", spare=3), start=False), manager, WATCHDOG_MS)
     manager.wait("STATUS=pools 1 of 1, children 3 spare 0 busy")
