@@ -151,7 +151,6 @@ struct msg_recycle {
 	uint32_t padding;
 };
 
-/* MSG_CHILDREN_GET and MSG_ROUTES_GET. */
 struct msg_healthy {
 	struct msg_header header;
 	uint64_t cookie;
@@ -159,6 +158,7 @@ struct msg_healthy {
 	uint32_t padding;
 };
 
+/* MSG_CHILDREN_GET and MSG_ROUTES_GET. */
 struct msg_children_get {
 	struct msg_header header;
 	uint64_t cookie;

@@ -27,6 +27,7 @@
 #include "supervisor/procfs.h"
 #include "supervisor/smaps.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/zygote_generation.h"
 #include "supervisor/zygote_proc.h"
 
 #define LOOK_INTERVAL_MS 50 /* a front that asks more often is not heard */
@@ -207,14 +208,9 @@ look_at_next(struct look *look, struct zygote_generation *generation)
 static struct zygote_generation *
 find_generation(struct supervisor *supervisor, const struct msg_generation *message)
 {
-	struct zygote_generation *generation;
-
 	if (message->pool >= supervisor->config->pools_count)
 		return NULL;
-	LIST_FOREACH (generation, &supervisor->pools[message->pool].generations, link)
-		if (generation->number == message->generation)
-			return generation;
-	return NULL;
+	return zygote_generation_find(&supervisor->pools[message->pool], message->generation);
 }
 
 /* The pids of all its zygotes' children, one list after the other. */
