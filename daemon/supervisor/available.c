@@ -2,6 +2,8 @@
  * Memory that can still be had: MemAvailable of the machine (proc(5)), and memory.max of each
  * control group above us (cgroup-v2, "Memory Interface Files").
  *
+ * What a group uses counts the cache of files that were read once, and the kernel drops that before it refuses memory.
+ *
  * Runs in: supervisor. What cannot be read is no bound: a daemon in a container without these files
  * is not to refuse reloads.
  */
@@ -15,13 +17,18 @@
 #include "supervisor/procfs.h"
 
 #define PATH_BYTES 512
+#define STAT_BYTES 16384
+#define DROPPABLE  "\ninactive_file "
 
 uint64_t
-available_in_group(const char *max, const char *current)
+available_in_group(const char *max, const char *current, const char *stat)
 {
 	char *end;
 	const uint64_t bound = strtoull(max, &end, 10);
-	const uint64_t used = strtoull(current, NULL, 10);
+	const uint64_t all = strtoull(current, NULL, 10);
+	const char *line = strstr(stat, DROPPABLE);
+	const uint64_t cache = line != NULL ? strtoull(line + strlen(DROPPABLE), NULL, 10) : 0;
+	const uint64_t used = all > cache ? all - cache : 0;
 
 	if (end == max)
 		return UINT64_MAX;
@@ -42,12 +49,14 @@ read_group_file(const char *group, const char *name, char *text, size_t size)
 static uint64_t
 group_bytes(const char *group)
 {
-	char max[64], current[64];
+	char max[64], current[64], stat[STAT_BYTES];
 
 	if (read_group_file(group, "memory.max", max, sizeof(max)) < 0 ||
 	    read_group_file(group, "memory.current", current, sizeof(current)) < 0)
 		return UINT64_MAX;
-	return available_in_group(max, current);
+	if (read_group_file(group, "memory.stat", stat, sizeof(stat)) < 0)
+		stat[0] = '\0';
+	return available_in_group(max, current, stat);
 }
 
 /* The group is the line "0::/path" of /proc/self/cgroup: cgroups(7). Each of those above bounds it too. */
