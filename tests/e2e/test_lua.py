@@ -85,6 +85,26 @@ def test_memory_that_grows_keeps_what_it_holds(daemon):
 
 
 @pytest.mark.plain_build
+@pytest.mark.parametrize("rows", [1, 400_000])
+def test_a_child_may_use_its_memory_however_large_the_state_is(zygoted, apps, rows):
+    write_script(
+        apps,
+        "large.lua",
+        f"""local state = {{}}
+for i = 1, {rows} do state[i] = {{ i }} end
+function handle(request)
+	local made = {{}}
+	for i = 1, tonumber(request.rest) do made[i] = {{ i }} end
+	return 200, #state .. " " .. #made .. "\\n"
+end
+""",
+    )
+    daemon = zygoted(lua_pool(apps, "large.lua", memory="16M"))
+    for count in (10, 5_000, 80_000):  # 80,000 tables have 6 MB, and the list of them 3 at most while it grows
+        assert daemon.get(f"/l/{count}").text == f"{rows} {count}\n"
+
+
+@pytest.mark.plain_build
 def test_memory_that_a_script_collects_while_it_is_loaded_is_used_again(zygoted, apps):
     """500 times a megabyte of small objects."""
     write_script(apps, "garbage.lua", """

@@ -19,7 +19,7 @@
 #define LARGE_BYTES 16384u
 #define CHUNK_BYTES (256u * 1024)
 #define FREE_BYTES  1024u /* larger ones that are freed are lost */
-#define CHUNKS_MAX  32 /* each as large as all before it together: more than there are addresses */
+#define CHUNKS_MAX  160	  /* a terabyte of the zygote's and one of a child's */
 
 struct chunk {
 	char *begin;
@@ -49,13 +49,15 @@ static struct arena {
 	bool is_settled; /* and the lists are not used any more */
 	struct free_block *free[FREE_BYTES / ALIGNMENT + 1]; /* by size */
 	unsigned count;
+	unsigned inherited; /* of these: a child's begin behind them */
 	struct chunk chunks[CHUNKS_MAX];
 } arena;
 
 static bool
 is_own(const char *block)
 {
-	for (unsigned i = 0; i < arena.count; i++)
+	/* The last ones are the largest. */
+	for (unsigned i = arena.count; i-- > 0;)
 		if (block >= arena.chunks[i].begin &&
 		    block < arena.chunks[i].begin + arena.chunks[i].size)
 			return true;
@@ -68,16 +70,25 @@ round_up(size_t size, size_t unit)
 	return (size + unit - 1) / unit * unit;
 }
 
+/*
+ * A quarter of what there is. What a child inherits does not count, or the first one that it needs would be beyond its
+ * limit where the state is large. At the limit a smaller one may fit.
+ */
 static int
 add_chunk(struct span *span_out)
 {
-	size_t size = CHUNK_BYTES;
+	size_t before = 0;
+	char *memory = MAP_FAILED;
 
-	for (unsigned i = 0; i < arena.count; i++)
-		size += arena.chunks[i].size;
-	if (arena.count == CHUNKS_MAX)
-		return -1;
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (unsigned i = arena.inherited; i < arena.count; i++)
+		before += arena.chunks[i].size;
+	size_t size = CHUNK_BYTES + round_up(before / 4, PAGE);
+	for (; arena.count < CHUNKS_MAX && size >= LARGE_BYTES; size = round_up(size / 2, PAGE)) {
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
+		if (memory != MAP_FAILED)
+			break;
+	}
 	if (memory == MAP_FAILED)
 		return -1;
 	arena.chunks[arena.count++] = (struct chunk){ memory, size };
@@ -248,6 +259,7 @@ arena_settle(void)
 	/* A few pages to spare, or the first thing of each child that allocates would be a mapping. */
 	if (span->next + CHUNK_BYTES / 4 > span->end)
 		(void)add_chunk(span);
+	arena.inherited = arena.count;
 	arena.is_settled = true;
 	arena_begin_hot();
 }
