@@ -30,9 +30,9 @@ DEPS_TEST := openssl libcmocka-dev python3 python3-pytest python3-pytest-xdist c
 # Apart from the others: where there is a service manager Debian's packages start servers, Prometheus on port 9090, nginx
 # on 80, Varnish on 6081; HAProxy's listens nowhere, and Apache is the program alone.
 DEPS_METRICS := prometheus
+DEPS_PROXIES := nginx haproxy apache2-bin varnish
 # Attackers of the full-size tests, which skip what is missing.
 DEPS_LONG := slowhttptest
-DEPS_PROXIES := nginx haproxy apache2-bin varnish
 DEPS_SYSTEMD := python3 python3-pytest openssl systemd systemd-container debootstrap util-linux
 DEPS_BENCH := python3 wrk iproute2 gnuplot-nox nginx php-fpm fcgiwrap ucspi-tcp
 
@@ -111,7 +111,7 @@ deps-metrics: ## install Prometheus, for the tests that skip without it; Debian'
 deps-long: ## install what the full-size tests need beside
 	@tests/deps.sh $(DEPS_LONG)
 
-deps-proxies: ## install nginx, HAProxy, Apache httpd and Varnish, for the same; Debian's packages start servers
+deps-proxies: ## install nginx, HAProxy, Apache httpd and Varnish, for the tests that skip without them; Debian's packages start servers
 	@tests/deps.sh $(DEPS_PROXIES)
 
 run: deps ## build, then serve on 127.0.0.1:8080 with conf/zygoted.conf in the foreground
