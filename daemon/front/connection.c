@@ -9,6 +9,7 @@
  */
 #include "front/connection.h"
 
+#include "front/departure.h"
 #include "front/front.h"
 #include "front/listener.h"
 #include "front/preamble.h"
@@ -69,7 +70,7 @@ end(struct connection *connection, bool reset)
 		exchange_abandon(&connection->exchange, OUTCOME_CLIENT_GONE);
 	event_del(&connection->read_event);
 	event_del(&connection->write_event);
-	event_del(&connection->closed_event);
+	departure_watch(connection, false);
 	evtimer_del(&connection->timer);
 	handshake_forget(connection);
 	if (reset)
@@ -180,15 +181,13 @@ connection_update(struct connection *connection)
 	if (connection_is_closed(connection))
 		return;
 	if (connection_input_room(connection) > 0) {
-		event_del(&connection->closed_event);
+		departure_watch(connection, false);
 		event_add(&connection->read_event, NULL);
 		return;
 	}
 	event_del(&connection->read_event);
-	if (connection->state == CONNECTION_EXCHANGE || connection->handshake == HANDSHAKE_WAITING)
-		event_add(&connection->closed_event, NULL);
-	else
-		event_del(&connection->closed_event);
+	departure_watch(connection, connection->state == CONNECTION_EXCHANGE ||
+					    connection->handshake == HANDSHAKE_WAITING);
 }
 
 static void
@@ -281,14 +280,6 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 		read_input(connection);
 }
 
-static void
-on_client_left(evutil_socket_t fd, short what, void *argument)
-{
-	(void)fd;
-	(void)what;
-	connection_close(argument);
-}
-
 /* ---- watching ---- */
 
 void
@@ -300,8 +291,6 @@ connection_watch(struct connection *connection)
 	event_assign(&connection->read_event, base, fd, EV_READ | EV_PERSIST, on_readable,
 		     connection);
 	event_assign(&connection->write_event, base, fd, EV_WRITE | EV_PERSIST, on_writable,
-		     connection);
-	event_assign(&connection->closed_event, base, fd, EV_CLOSED | EV_PERSIST, on_client_left,
 		     connection);
 	evtimer_assign(&connection->timer, base, connection_on_timer, connection);
 }

@@ -51,8 +51,7 @@ struct connection {
 	struct transport transport;
 	struct event read_event;
 	struct event write_event;
-	struct event closed_event; /* watches for the client leaving while reading is paused */
-	struct event timer;	   /* the deadline of the present state */
+	struct event timer; /* the deadline of the present state */
 	struct evbuffer *in;
 	struct evbuffer *out;
 	struct exchange exchange;
@@ -62,6 +61,7 @@ struct connection {
 	unsigned requests;
 	enum connection_state state;
 	enum handshake_place handshake;
+	bool departure_watched;
 	bool processing;   /* connection_process is on the stack */
 	bool close_after;  /* no further request on this connection */
 	bool leaving;	   /* one more request at most: its answer says Connection: close */

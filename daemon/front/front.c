@@ -10,6 +10,7 @@
 #include "front/access_log.h"
 #include "front/child_log.h"
 #include "front/connection.h"
+#include "front/departure.h"
 #include "front/listener.h"
 #include "front/lockdown.h"
 #include "front/memory_look.h"
@@ -185,6 +186,7 @@ init_front(struct front *front)
 	source_open(front);
 	scrape_open(front);
 	room_open(front);
+	departure_open(front);
 	access_log_open(front);
 	memory_look_init(front);
 	open_pools(front);

@@ -47,6 +47,8 @@ struct front {
 	struct event supervisor_event;
 	struct event tick;
 	struct event memory_timer;
+	struct event departures;    /* some client leaves that is not read from */
+	int departures_fd;	    /* the epoll set of those */
 	struct pool *pools;	    /* PROTO_POOLS_MAX places */
 	struct listener *listeners; /* PROTO_LISTENERS_MAX places */
 	struct penalty_table *penalties;

@@ -274,3 +274,22 @@ def test_a_thousand_requests_pipelined_are_answered_in_order(daemon):
         assert [connection.response().body for _ in range(1000)] == [b"%04d" % i for i in range(1000)]
         sender.join()
     daemon.wait_idle("echo")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_leaves_behind_a_request_that_waits_costs_neither_child_nor_time(authority, context, kind, how):
+    """The second request's bytes are in the front, so that nothing is read until the first one has its answer."""
+    keys = secure.server(authority.issue("localhost", "DNS:localhost"))
+    daemon = Zygoted(pool("probe", timeout="20s"), listeners=2, tls=keys)
+    try:
+        daemon.start()
+        client = KINDS[kind](daemon, context)
+        client.request(b"GET /probe/sleep/15000 HTTP/1.1\r\nHost: a\r\n\r\nG")
+        daemon.wait_busy("probe")
+        leaving = threading.Thread(target=client.leave, args=[how])
+        leaving.start()
+        wait_until(lambda: daemon.outcome("client_gone", "probe") == 1, 5)
+        leaving.join()
+        assert daemon.get("/probe/pid").status == 200
+    finally:
+        daemon.stop()
