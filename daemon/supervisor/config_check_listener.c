@@ -6,7 +6,7 @@
  */
 #include "supervisor/config_check_listener.h"
 
-#include "supervisor/config_value.h"
+#include "base/address.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -102,7 +102,7 @@ check_address(const struct config *config, uint32_t index, struct config_errors 
 
 	if (!listener->front.address[0])
 		return;
-	if (config_parse_address(listener->front.address, &address, &length) < 0) {
+	if (address_parse(listener->front.address, &address, &length) < 0) {
 		config_error(
 			errors, listener->line,
 			"listen \"%s\": address \"%s\" is not numeric HOST:PORT: write it like "
@@ -113,8 +113,7 @@ check_address(const struct config *config, uint32_t index, struct config_errors 
 	}
 	check_socket(listener, address.ss_family == AF_UNIX, errors);
 	for (uint32_t i = 0; i < index; i++)
-		if (config_parse_address(config->listeners[i].front.address, &other, &length) ==
-			    0 &&
+		if (address_parse(config->listeners[i].front.address, &other, &length) == 0 &&
 		    memcmp(&address, &other, sizeof(address)) == 0)
 			config_error(errors, listener->line,
 				     "listen \"%s\": address \"%s\" is that of listen \"%s\" on "

@@ -6,6 +6,7 @@
  */
 #include "supervisor/config.h"
 
+#include "base/address.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/config_store.h"
 #include "supervisor/config_value.h"
@@ -91,7 +92,7 @@ print_networks(const struct heritage_networks *networks, FILE *out)
 	char text[CONFIG_NETWORK_MAX];
 
 	if (networks->local)
-		print_item(CONFIG_UNIX, true, out);
+		print_item(ADDRESS_UNIX, true, out);
 	for (uint32_t i = 0; i < networks->count; i++)
 		print_item(config_format_network(&networks->list[i], text, sizeof(text)),
 			   i == 0 && !networks->local, out);

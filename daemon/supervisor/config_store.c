@@ -8,6 +8,7 @@
  */
 #include "supervisor/config_store.h"
 
+#include "base/address.h"
 #include "supervisor/config_value.h"
 
 #include <grp.h>
@@ -269,7 +270,7 @@ store_network(const struct config_place *place, const struct config_key *key, co
 {
 	struct heritage_networks *networks = field_of(place, key);
 
-	if (key->section == CONFIG_LISTEN && strcmp(text, CONFIG_UNIX) == 0) {
+	if (key->section == CONFIG_LISTEN && strcmp(text, ADDRESS_UNIX) == 0) {
 		networks->local = 1;
 		return 0;
 	}

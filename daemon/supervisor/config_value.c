@@ -1,5 +1,5 @@
 /*
- * Single values of the configuration: durations, sizes, counts, addresses, names, routes. Pure.
+ * Single values of the configuration: durations, sizes, counts, networks, names, routes. Pure.
  *
  * Runs in: supervisor, before anything else runs. The text is the operator's. A number that does
  * not fit is refused here, so that nobody after this has to think of overflow.
@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define DIGITS "0123456789"
 
@@ -107,70 +106,6 @@ char *
 config_format_size(uint64_t bytes, char *out, size_t size)
 {
 	return format_with_unit(bytes, size_units, UNITS(size_units), out, size);
-}
-
-/* The part before the last ':' without brackets, and the port after it. */
-static int
-split_address(const char *text, char *host_out, size_t size, uint64_t *port_out)
-{
-	const char *colon = strrchr(text, ':');
-	size_t length = colon ? (size_t)(colon - text) : 0;
-
-	if (length == 0 || config_parse_count(colon + 1, port_out) < 0)
-		return -1;
-	if (*port_out < 1 || *port_out > 65535)
-		return -1;
-	if (text[0] == '[') {
-		if (length < 2 || text[length - 1] != ']')
-			return -1;
-		text++;
-		length -= 2;
-	}
-	if (length >= size)
-		return -1;
-	memcpy(host_out, text, length);
-	host_out[length] = '\0';
-	return 0;
-}
-
-static int
-parse_unix(const char *path, struct sockaddr_un *address_out, socklen_t *length_out)
-{
-	const size_t length = strlen(path);
-
-	if (path[0] != '/' || length < 2 || path[length - 1] == '/' ||
-	    length >= sizeof(address_out->sun_path))
-		return -1;
-	address_out->sun_family = AF_UNIX;
-	memcpy(address_out->sun_path, path, length + 1);
-	*length_out = sizeof(*address_out);
-	return 0;
-}
-
-int
-config_parse_address(const char *text, struct sockaddr_storage *address_out, socklen_t *length_out)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)address_out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address_out;
-	char host[INET6_ADDRSTRLEN];
-	uint64_t port;
-
-	memset(address_out, 0, sizeof(*address_out));
-	if (strncmp(text, CONFIG_UNIX, strlen(CONFIG_UNIX)) == 0)
-		return parse_unix(text + strlen(CONFIG_UNIX), (struct sockaddr_un *)address_out,
-				  length_out);
-	if (split_address(text, host, sizeof(host), &port) < 0)
-		return -1;
-	if (text[0] == '[') {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		*length_out = sizeof(*v6);
-		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? 0 : -1;
-	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons((uint16_t)port);
-	*length_out = sizeof(*v4);
-	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -1;
 }
 
 /* Takes the address apart: IPv4 is mapped, so that both kinds are compared alike. How many bits it

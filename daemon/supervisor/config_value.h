@@ -9,7 +9,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 struct heritage_network;
 
@@ -22,15 +21,6 @@ int config_parse_count(const char *text, uint64_t *count_out);
 /* The shortest text that the parser reads back as the same number. Both return `out`. */
 char *config_format_duration_ms(uint64_t ms, char *out, size_t size);
 char *config_format_size(uint64_t bytes, char *out, size_t size);
-
-#define CONFIG_UNIX "unix:" /* begins an address that is the path of a socket */
-
-/*
- * "127.0.0.1:8080" or "[::1]:8080": numeric, port 1..65535; or "unix:/PATH". 0 with the address zero-padded, so that
- * two equal ones compare equal as bytes; -1 when malformed.
- */
-int config_parse_address(const char *text, struct sockaddr_storage *address_out,
-			 socklen_t *length_out);
 
 /*
  * "192.0.2.1", "10.0.0.0/8", "::1" or "2001:db8::/32"; bits beyond the prefix must be zero. 0, or

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/log.h"
 #include "supervisor/config.h"
-#include "supervisor/config_value.h"
 #include "supervisor/identity.h"
 #include "supervisor/service_sockets.h"
 #include "supervisor/unix_socket.h"
@@ -61,7 +61,7 @@ open_unix(const struct config_listener *listener, const struct identity *identit
 		[CONFIG_ACCESS_ALL] = 0666,
 	};
 	struct unix_socket wanted = {
-		.path = listener->front.address + strlen(CONFIG_UNIX),
+		.path = listener->front.address + strlen(ADDRESS_UNIX),
 		.what = "listener's socket",
 		.key = "address",
 		.mode = modes[listener->access],
@@ -92,7 +92,7 @@ listeners_open_one(const struct config_listener *listener, const struct identity
 	socklen_t length;
 
 	*file_out = (struct unix_socket_file){ 0 };
-	if (config_parse_address(listener->front.address, &address, &length) < 0) {
+	if (address_parse(listener->front.address, &address, &length) < 0) {
 		errno = EINVAL;
 		return fail(listener, "understand", -1, error);
 	}
@@ -144,7 +144,7 @@ void
 listeners_remove_file(const struct config_listener *listener, struct unix_socket_file *file)
 {
 	if (file->inode != 0)
-		unix_socket_remove(listener->front.address + strlen(CONFIG_UNIX), file);
+		unix_socket_remove(listener->front.address + strlen(ADDRESS_UNIX), file);
 	*file = (struct unix_socket_file){ 0 };
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervisor/config_value.h"
+#include "base/address.h"
 
 static __attribute__((format(printf, 2, 3))) int
 refuse(char error[RELOAD_ERROR_MAX], const char *format, ...)
@@ -187,7 +187,7 @@ check_unix(const struct config *now, const struct config *read, const struct con
 {
 	const int place = find_address(now, next->front.address);
 
-	if (place < 0 || strncmp(next->front.address, CONFIG_UNIX, strlen(CONFIG_UNIX)) != 0)
+	if (place < 0 || strncmp(next->front.address, ADDRESS_UNIX, strlen(ADDRESS_UNIX)) != 0)
 		return 0;
 	if (now->listeners[place].access != next->access ||
 	    strcmp(now->listeners[place].group, next->group) != 0)

@@ -77,6 +77,7 @@ def test_a_unix_socket(local):  # noqa: F811
         (["echo", "[::1:1"], 2, "is no address"),
         (["echo", "127.0.0.1:0"], 2, "is no address"),
         (["echo", "127.0.0.1:80x"], 2, "is no address"),
+        (["echo", "127.0.0.1:+80"], 2, "is no address"),
         (["echo", "unix:x"], 2, "is no address"),
         (["echo", "unix:/nowhere/x"], 2, "cannot connect"),
     ],

@@ -4,7 +4,7 @@
 /* LINK: daemon/supervisor/config_selftest.c daemon/front/route.c */
 /* LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c daemon/supervisor/config_value.c */
 /* LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c daemon/base/control_path.c */
-/* LINK: daemon/base/log.c daemon/base/proto.c */
+/* LINK: daemon/base/address.c daemon/base/log.c daemon/base/proto.c */
 /* PKGS: libconfuse */
 #include "supervisor/config.h"
 

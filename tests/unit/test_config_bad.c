@@ -5,7 +5,7 @@
  * LINK: daemon/supervisor/config_store.c daemon/supervisor/config_text.c
  * LINK: daemon/supervisor/config_value.c daemon/base/control_path.c
  * LINK: daemon/supervisor/policy.c daemon/supervisor/policy_profile.c
- * LINK: daemon/base/log.c daemon/base/proto.c
+ * LINK: daemon/base/address.c daemon/base/log.c daemon/base/proto.c
  * PKGS: libconfuse
  *
  * Configuration files that are refused: on which line, in which words.

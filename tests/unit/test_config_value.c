@@ -1,9 +1,10 @@
-/* LINK: daemon/supervisor/config_value.c
+/* LINK: daemon/supervisor/config_value.c daemon/base/address.c
  *
  * Single values of the configuration: durations, sizes, counts, addresses, names, routes.
  */
 #include "supervisor/config_value.h"
 
+#include "base/address.h"
 #include "supervisor/config.h"
 
 #include <setjmp.h>
@@ -205,10 +206,10 @@ test_addresses_are_numeric_with_port(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
-		if (config_parse_address(good[i], &address, &length) < 0)
+		if (address_parse(good[i], &address, &length) < 0)
 			fail_msg("\"%s\" was refused", good[i]);
 	for (size_t i = 0; i < COUNT(bad); i++)
-		if (config_parse_address(bad[i], &address, &length) == 0)
+		if (address_parse(bad[i], &address, &length) == 0)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
 
@@ -221,8 +222,8 @@ test_equal_addresses_have_equal_bytes(void **state)
 
 	(void)state;
 	memset(&one, 0xff, sizeof(one));
-	assert_int_equal(config_parse_address("[::1]:80", &one, &length), 0);
-	assert_int_equal(config_parse_address("[0:0:0:0:0:0:0:1]:0080", &other, &length), 0);
+	assert_int_equal(address_parse("[::1]:80", &one, &length), 0);
+	assert_int_equal(address_parse("[0:0:0:0:0:0:0:1]:0080", &other, &length), 0);
 	assert_memory_equal(&one, &other, sizeof(one));
 }
 
