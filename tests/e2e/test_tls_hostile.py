@@ -113,7 +113,8 @@ def test_a_handshake_that_dribbles_ends_at_its_deadline(zygoted, authority, serv
     assert secure.counts(daemon)["timed_out"] == 1
 
 
-def test_handshakes_beyond_the_bound_wait_and_get_their_turn(zygoted, authority, server):
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_handshakes_beyond_the_bound_wait_and_get_their_turn(zygoted, authority, server, how):
     daemon = zygoted(tls=secure.server(server), handshakes=2, handshake_timeout="20s")
     first = hello(authority)
     holders = [daemon.connect() for _ in range(2)]
@@ -125,7 +126,7 @@ def test_handshakes_beyond_the_bound_wait_and_get_their_turn(zygoted, authority,
     for connection in (waiting, leaving):
         connection.send(first)
     wait_until(lambda: secure.counts(daemon)["waiting"] == 2)
-    leaving.close()
+    getattr(leaving, how)()
     wait_until(lambda: secure.counts(daemon)["waiting"] == 1)
     holders[0].close()
     assert waiting.take(5)[:1] == b"\x16"  # the server's answer
