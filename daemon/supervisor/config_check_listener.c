@@ -179,6 +179,23 @@ check_frames(const struct config *config, const struct config_listener *listener
 			     listener->front.name);
 }
 
+/* An answer that can never be gathered would be refused as if it could later. */
+static void
+check_gather(const struct config *config, const struct config_listener *listener,
+	     struct config_errors *errors)
+{
+	const bool is_unix =
+		strncmp(listener->front.address, ADDRESS_UNIX, strlen(ADDRESS_UNIX)) == 0;
+
+	if (!is_unix && listener->front.protocol != PROTOCOL_FRAME)
+		return;
+	if (listener->front.gather_bytes > config->limits.gather_bytes / config->fronts)
+		config_error(errors, listener->line,
+			     "listen \"%s\": gather is more than a front's share of gather_memory: "
+			     "lower it, or raise gather_memory",
+			     listener->front.name);
+}
+
 void
 config_check_listener(const struct config *config, uint32_t index, struct config_errors *errors)
 {
@@ -187,4 +204,5 @@ config_check_listener(const struct config *config, uint32_t index, struct config
 	check_address(config, index, errors);
 	check_tls(listener, errors);
 	check_frames(config, listener, errors);
+	check_gather(config, listener, errors);
 }

@@ -202,6 +202,13 @@ static const struct bad_case bad_cases[] = {
 	  "listen \"f\": there is no pool \"b\"" },
 	{ "listen \"w\" { address = \"[::1]:80\" pool = \"a\" }\n" POOL, 2,
 	  "listen \"w\": pool is for protocol = \"frame\"" },
+	{ "gather_memory = 3M\n"
+	  "listen \"f\" { protocol = frame address = \"[::1]:80\" pool = \"a\" gather = 4M "
+	  "}\n" POOL,
+	  3, "listen \"f\": gather is more than a front's share of gather_memory" },
+	{ "fronts = 2\ngather_memory = 3M\n"
+	  "listen \"u\" { address = \"unix:/run/u\" gather = 2M }\n" POOL,
+	  4, "listen \"u\": gather is more than a front's share of gather_memory" },
 	{ "penalty_exempt = {\"unix:\"}\n" LISTEN POOL, 2,
 	  "penalty_exempt: \"unix:\" is no address or network" },
 	{ LISTEN "listen \"m\" { protocol = metrics address = \"[::1]:80\" group = root }\n" POOL,
