@@ -194,7 +194,8 @@ pass_payload_on(int fd, uint32_t left)
 static int
 no_reply(void)
 {
-	fprintf(stderr, "zygotectl: no whole reply: %s\n", strerror(errno));
+	fprintf(stderr, "zygotectl: %s: %s\n",
+		ferror(stdout) ? "cannot write the reply" : "no whole reply", strerror(errno));
 	return CALL_UNUSABLE;
 }
 

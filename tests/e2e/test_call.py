@@ -98,3 +98,11 @@ def test_a_server_that_speaks_something_else(zygoted):
     daemon = zygoted(pool("echo"))
     code, output, errors = call(daemon, "echo", f"127.0.0.1:{daemon.port}", payload=b"x")
     assert (code, output) == (2, b"") and "does not speak frames" in errors
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_a_reply_that_cannot_be_written_is_not_the_daemons_fault(daemon, size):
+    command = [zyg.ZYGOTECTL, "-s", daemon.control, "call", "echo"]
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(command, input=b"x" * size, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert (result.returncode, result.stderr) == (2, b"zygotectl: cannot write the reply: No space left on device\n")
