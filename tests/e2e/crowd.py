@@ -22,6 +22,7 @@ import time
 HEAD = b"GET /echo/ HTTP/1.1\r\nHost: a\r\nX: "
 BIG = b"GET /probe/write/%(size)d HTTP/1.1\r\nHost: a\r\n\r\n"
 SOURCES = 8
+SLICES = 200  # a second
 READ_BYTES = 16
 RECEIVE_BUFFER = 2048
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -96,11 +97,11 @@ def is_told_to_end(seconds):
 
 
 def dribble(members, interval):
-    """A slice of them every twentieth of a second, so that the work is even. How many were cut off."""
+    """A slice of them every few milliseconds: clients that have nothing to do with each other do not come in bursts. How many were cut off."""
     lost = 0
     start, done = time.monotonic(), 0
     for number in itertools.count(1):
-        if is_told_to_end(max(0, start + number / 20 - time.monotonic())):
+        if is_told_to_end(max(0, start + number / SLICES - time.monotonic())):
             return lost
         due = int((time.monotonic() - start) / interval * len(members))
         for index in range(done, min(due, done + len(members))):
