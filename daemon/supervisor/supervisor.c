@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -40,11 +39,10 @@
 #include "supervisor/reload.h"
 #include "supervisor/service_manager.h"
 #include "supervisor/service_sockets.h"
+#include "supervisor/signals.h"
 #include "supervisor/zygote_proc.h"
 
 #define STOP_KILL_MS 500 /* from the front's SIGTERM to its SIGKILL */
-
-enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNAL_CHLD, SIGNAL_USR1, SIGNALS };
 
 void
 supervisor_add_notice(struct supervisor *supervisor, const char *text)
@@ -143,64 +141,6 @@ on_stop_timer(evutil_socket_t fd, short what, void *context)
 	}
 	zygote_proc_end_all(supervisor);
 	fronts_end(supervisor, SIGKILL);
-}
-
-/* ---- signals ---- */
-
-static void
-on_stop_signal(evutil_socket_t number, short what, void *context)
-{
-	(void)what;
-	supervisor_stop(context, number == SIGTERM ? "SIGTERM" : "SIGINT");
-}
-
-static void
-on_reload_signal(evutil_socket_t number, short what, void *context)
-{
-	const struct supervisor *supervisor = context;
-
-	(void)number;
-	(void)what;
-	reload_start(supervisor->reload, NULL, false, NULL, NULL);
-}
-
-static void
-on_child_signal(evutil_socket_t number, short what, void *context)
-{
-	struct supervisor *supervisor = context;
-	int status;
-	pid_t pid;
-
-	(void)number;
-	(void)what;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!fronts_on_exit(supervisor, pid, status) &&
-		    !zygote_proc_on_exit(supervisor, pid, status))
-			log_event(LOG_DEBUG, "unknown process reaped", "pid=%d", (int)pid);
-}
-
-static void
-on_reopen_signal(evutil_socket_t number, short what, void *context)
-{
-	(void)number;
-	(void)what;
-	access_file_reopen(context);
-}
-
-static void
-watch_signals(struct supervisor *supervisor, struct event *events[SIGNALS])
-{
-	struct event_base *base = supervisor->base;
-
-	signal(SIGPIPE, SIG_IGN);
-	events[SIGNAL_TERM] = evsignal_new(base, SIGTERM, on_stop_signal, supervisor);
-	events[SIGNAL_INT] = evsignal_new(base, SIGINT, on_stop_signal, supervisor);
-	events[SIGNAL_HUP] = evsignal_new(base, SIGHUP, on_reload_signal, supervisor);
-	events[SIGNAL_CHLD] = evsignal_new(base, SIGCHLD, on_child_signal, supervisor);
-	events[SIGNAL_USR1] = evsignal_new(base, SIGUSR1, on_reopen_signal, supervisor);
-	for (int i = 0; i < SIGNALS; i++)
-		if (events[i] == NULL || evsignal_add(events[i], NULL) < 0)
-			die("cannot watch signals");
 }
 
 /* ---- start ---- */
@@ -358,19 +298,16 @@ log_start(const struct supervisor *supervisor)
 static int
 run(struct supervisor *supervisor)
 {
-	struct event *signals[SIGNALS];
-
 	resolve_environment(supervisor);
 	open_all(supervisor);
-	watch_signals(supervisor, signals);
+	signals_watch(supervisor);
 	log_start(supervisor);
 	fronts_start(supervisor);
 	zygote_proc_start_all(supervisor);
 	if (event_base_dispatch(supervisor->base) < 0)
 		die("event loop failed");
 	close_all(supervisor);
-	for (int i = 0; i < SIGNALS; i++)
-		event_free(signals[i]);
+	signals_unwatch();
 	event_base_free(supervisor->base);
 	log_event(LOG_INFO, "stopped", "code=%d", supervisor->exit_code);
 	return supervisor->exit_code;
