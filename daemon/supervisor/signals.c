@@ -70,6 +70,24 @@ static struct watched {
 
 #define WATCHED (sizeof(watched) / sizeof(watched[0]))
 
+static void
+set_mask(int how)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	for (const struct watched *each = watched; each < watched + WATCHED; each++)
+		sigaddset(&ours, each->number);
+	if (sigprocmask(how, &ours, NULL) < 0)
+		bug("signal mask");
+}
+
+void
+signals_hold(void)
+{
+	set_mask(SIG_BLOCK);
+}
+
 void
 signals_watch(struct supervisor *supervisor)
 {
@@ -80,11 +98,13 @@ signals_watch(struct supervisor *supervisor)
 		if (each->event == NULL || evsignal_add(each->event, NULL) < 0)
 			die("cannot watch signals");
 	}
+	set_mask(SIG_UNBLOCK);
 }
 
 void
 signals_unwatch(void)
 {
+	set_mask(SIG_BLOCK);
 	for (struct watched *each = watched; each < watched + WATCHED; each++)
 		event_free(each->event);
 }

@@ -7,9 +7,11 @@
 
 struct supervisor;
 
+/* From here on they wait for signals_watch: their default would end a start that a log rotation meets. */
+void signals_hold(void);
 /* Before the loop runs; dies if that cannot be done. */
 void signals_watch(struct supervisor *supervisor);
-/* After it. */
+/* After it: those that still come are held for ever, as their default would take the place of the exit code. */
 void signals_unwatch(void);
 
 #endif

@@ -298,6 +298,7 @@ log_start(const struct supervisor *supervisor)
 static int
 run(struct supervisor *supervisor)
 {
+	signals_hold();
 	resolve_environment(supervisor);
 	open_all(supervisor);
 	signals_watch(supervisor);
@@ -306,8 +307,8 @@ run(struct supervisor *supervisor)
 	zygote_proc_start_all(supervisor);
 	if (event_base_dispatch(supervisor->base) < 0)
 		die("event loop failed");
-	close_all(supervisor);
 	signals_unwatch();
+	close_all(supervisor);
 	event_base_free(supervisor->base);
 	log_event(LOG_INFO, "stopped", "code=%d", supervisor->exit_code);
 	return supervisor->exit_code;

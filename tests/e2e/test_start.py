@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -154,6 +155,30 @@ def test_a_second_signal_stops_at_once(zygoted):
         wait_until(lambda: "stop" in daemon.log())
         daemon.kill(daemon.pid, signal.SIGTERM)
         assert daemon.process.wait(3) == 0
+
+
+def test_signals_that_come_until_the_end_leave_the_exit_code(zygoted):
+    for _ in range(5):
+        daemon = zygoted(pool("echo"))
+        deadline = time.monotonic() + 10
+        while daemon.process.poll() is None and time.monotonic() < deadline:
+            daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(1) == 0
+
+
+def block_and_send_a_reload():
+    """In the new process: what a service manager's mask, and a signal during the start, leave to the daemon."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1})
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_a_signal_during_the_start_waits_for_its_end(zygoted):
+    daemon = zygoted(pool("echo"), start=False)
+    daemon.spawn_more = {"preexec_fn": block_and_send_a_reload}
+    daemon.start()
+    wait_until(lambda: "reload" in daemon.log())
+    daemon.kill(daemon.pid, signal.SIGTERM)
+    assert daemon.process.wait(5) == 0
 
 
 def test_the_log_says_what_started(zygoted):
