@@ -115,6 +115,8 @@ COMPUTING = [
     Attack("computing without end", "spin", 504, "cpu-limit", "cpu_limit", f"signal={SIGXCPU} program=yes"),
     Attack("computing on, deaf to signals", "spin-on", 504, "cpu-limit", "cpu_limit",
            f"signal={SIGXCPU} program=yes"),
+    Attack("computing on, half of it in the kernel", "spin-half", 504, "cpu-limit", "cpu_limit",
+           f"signal={SIGXCPU} program=yes"),
 ]
 
 

@@ -262,8 +262,15 @@ zy_program_start(struct zy_request *request, const struct zy_program *program, i
 	return result;
 }
 
+static uint64_t
+microseconds(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
 /*
- * A program that ignored SIGXCPU has met the hard limit, by SIGKILL: that is the same end.
+ * A program that ignored SIGXCPU has met the hard limit, by SIGKILL: that is the same end. The two kinds of time are added
+ * up before anything is rounded: they may be half of it each.
  */
 static int
 true_signal(int number, const struct rusage *usage)
@@ -271,8 +278,9 @@ true_signal(int number, const struct rusage *usage)
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 
 	(void)sys_call(SYS_prlimit64, 0, RLIMIT_CPU, 0, (long)&limit);
-	const rlim_t used_s = (rlim_t)usage->ru_utime.tv_sec + (rlim_t)usage->ru_stime.tv_sec + 1;
-	return number == SIGKILL && limit.rlim_cur != RLIM_INFINITY && used_s > limit.rlim_cur
+	const uint64_t used_us = microseconds(&usage->ru_utime) + microseconds(&usage->ru_stime);
+	return number == SIGKILL && limit.rlim_cur != RLIM_INFINITY &&
+			       used_us / 1000000 >= limit.rlim_cur
 		       ? SIGXCPU
 		       : number;
 }

@@ -505,6 +505,29 @@ spin_on(void)
 	spin();
 }
 
+static long
+microseconds(struct timeval time)
+{
+	return time.tv_sec * 1000000 + time.tv_usec;
+}
+
+/* As long in the kernel as in the program. */
+static void
+spin_half(void)
+{
+	struct rusage usage;
+
+	ignore_signals();
+	for (;;) {
+		getrusage(RUSAGE_SELF, &usage);
+		const int is_kernels_turn =
+			microseconds(usage.ru_utime) > microseconds(usage.ru_stime);
+		for (volatile int turns = 0; turns < (is_kernels_turn ? 1000 : 100000); turns++)
+			if (is_kernels_turn)
+				getrusage(RUSAGE_SELF, &usage);
+	}
+}
+
 static void
 endless(void)
 {
@@ -571,6 +594,7 @@ static const struct deed {
 	{ "outlive", outlive },
 	{ "spin", spin },
 	{ "spin-on", spin_on },
+	{ "spin-half", spin_half },
 	{ "endless", endless },
 };
 
