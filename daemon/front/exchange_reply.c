@@ -154,8 +154,9 @@ feed_fresh(struct exchange *exchange, const unsigned char *data, size_t length)
 static void
 on_hang_up(struct exchange *exchange)
 {
-	/* How long the child's exit report may take after its socket has closed. */
-	static const struct timeval exit_wait = { 0, 500000 };
+	/* How long the child's exit report may take after its socket has closed: it tells the client why, so it is waited for
+	 * where the zygote gets no processor for a while. Only a child that hangs up and lives on takes all of it. */
+	static const struct timeval exit_wait = { 2, 0 };
 
 	event_del(&exchange->child_read);
 	event_del(&exchange->child_write);
