@@ -32,7 +32,7 @@ class Response:
 class Connection:
     """`address`: host and port, or the path of a Unix socket."""
 
-    def __init__(self, address, timeout=20, receive_buffer=None):
+    def __init__(self, address, timeout=60, receive_buffer=None):
         is_unix = isinstance(address, str)
         self.socket = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
         if receive_buffer:
@@ -69,6 +69,15 @@ class Connection:
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
         self.send("\r\n".join(lines + ["", ""]).encode() + (body or b""))
+
+    def hold(self, path="/probe/discard"):
+        """A request that lasts until release(): the worker waits for the only byte of its body."""
+        self.request("POST", path, headers=[("Content-Length", 1)])
+
+    def release(self):
+        """Ends it; the answer says "1\n"."""
+        self.send(b"x")
+        return self.response()
 
     # -- reading --
 

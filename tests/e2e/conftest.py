@@ -89,4 +89,4 @@ def shared_daemon(*pools, **keys):
 @pytest.fixture(scope="module")
 def daemon():
     """One daemon for a module's tests that leave it as it was: echo, probe and oui."""
-    yield from shared_daemon(zyg.pool("echo"), zyg.pool("probe", timeout="5s"), zyg.pool("oui"))
+    yield from shared_daemon(zyg.pool("echo"), zyg.pool("probe"), zyg.pool("oui"))

@@ -11,6 +11,9 @@ def frame(payload):
     return struct.pack(">I", len(payload)) + payload
 
 
+HELD = frame(b"discard\nx")
+
+
 class Frames(Connection):
     def reply(self):
         """The next one: (status, payload)."""
@@ -19,6 +22,15 @@ class Frames(Connection):
 
     def call(self, payload):
         self.send(frame(payload))
+        return self.reply()
+
+    def hold(self):
+        """A request to probe that lasts until release()."""
+        self.send(HELD[:-1])
+
+    def release(self):
+        """Ends it; the reply is OK and "1\n"."""
+        self.send(HELD[-1:])
         return self.reply()
 
     def at_end(self):

@@ -11,7 +11,7 @@ class Load:
     answers: list of (i, status, body); broken: how often a connection ended instead of answering.
     """
 
-    def __init__(self, port, path_of, count, threads=16, timeout=20):
+    def __init__(self, port, path_of, count, threads=16, timeout=60):
         self.address = ("127.0.0.1", port)
         self.path_of = path_of
         self.numbers = iter(range(count))

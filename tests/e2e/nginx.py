@@ -9,7 +9,7 @@ import pytest
 
 import zyg
 from client import Connection
-from wait import wait_until
+from wait import BOUND, wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="Debian's package nginx is not installed")
@@ -65,7 +65,7 @@ class Nginx:
         with open(config, "w") as file:
             file.write(TEXT.format(folder=self.folder, user=user, servers=blocks))
         self.process = subprocess.Popen([NGINX, "-p", self.folder, "-c", config], stderr=subprocess.DEVNULL)
-        wait_until(self.listens, 10, "nginx listens")
+        wait_until(self.listens, what="nginx listens")
 
     def listens(self):
         assert self.process.poll() is None, f"nginx has ended: see {self.folder}/error.log"
@@ -77,5 +77,5 @@ class Nginx:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(BOUND)
         shutil.rmtree(self.folder)

@@ -58,5 +58,16 @@ def private_kib(pid):
     return sum(int(line[1]) for line in lines)
 
 
+def descriptors(pid):
+    """What its descriptors are; those that are closed meanwhile are left out."""
+    links = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            continue
+    return links
+
+
 def fd_count(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))

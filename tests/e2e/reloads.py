@@ -31,7 +31,7 @@ def generations(daemon):
 def under_load(daemon):
     """Load on the pool "echo", which stays; in the end every request was answered with 200 and what it asked for."""
     load = Load(daemon.port, lambda i: f"/echo/{i}", 10**9, threads=6).start()
-    wait_until(lambda: len(load.answers) > 50, 20)
+    wait_until(lambda: len(load.answers) > 50)
     yield load
     load.stop()
     assert not load.broken and load.statuses() == {200}
@@ -53,5 +53,5 @@ def many_reloads(daemon, count, zygotes=1, **keys):
                 assert "try again" in str(error), error
                 return None
 
-        wait_until(attempt, 20)
+        wait_until(attempt)
         assert daemon.get("/text/").text.strip() == str(number)

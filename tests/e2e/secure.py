@@ -36,7 +36,7 @@ def wrap(connection, context, name="localhost", session=None):
     return connection
 
 
-def connect(daemon, context, name="localhost", timeout=20, session=None) -> Connection:
+def connect(daemon, context, name="localhost", timeout=60, session=None) -> Connection:
     return wrap(daemon.connect(timeout, len(daemon.ports) - 1), context, name, session)
 
 

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from zyg import pool, wait_until
+from zyg import BOUND, pool, wait_until
 
 COMBINED = re.compile(
     r'127\.0\.0\.1 - - \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000)\] '
@@ -89,7 +89,7 @@ def test_combined_is_what_web_servers_write(logging):
     ],
 )
 def test_each_refusal_and_failure_has_its_line(logging, path, status, outcome):
-    daemon, lines = logging(pool("probe", timeout="300ms"))
+    daemon, lines = logging(pool("probe", timeout="2s"))
     assert daemon.get(path).status == status
     (line,) = lines.json(1)
     assert (line["status"], line["outcome"]) == (status, outcome) and line["reason"]
@@ -161,7 +161,7 @@ def test_stopping_loses_nothing(logging):
     daemon, lines = logging()
     daemon.get("/echo/")
     daemon.kill(daemon.pid, signal.SIGTERM)
-    daemon.process.wait(10)
+    daemon.process.wait(BOUND)
     assert len(lines.text().splitlines()) == 1
 
 
@@ -227,7 +227,7 @@ def test_a_place_that_cannot_be_written_is_refused_at_start(zygoted, tmp_path):
     daemon = zygoted(pool("echo"), access_log=str(tmp_path), start=False)
     daemon.exit_code = 1
     daemon.spawn()
-    assert daemon.process.wait(10) == 1
+    assert daemon.process.wait(BOUND) == 1
     assert "access_log: cannot open" in daemon.log()
 
 

@@ -22,7 +22,7 @@ def call(daemon, *arguments, payload=b"", control=None):
 
 @pytest.fixture(scope="module")
 def daemon():
-    pools = [pool("probe", timeout="1s", body=100_000), pool("echo", body="64M")]
+    pools = [pool("probe", timeout="3s", body=100_000), pool("echo", body="64M")]
     holder = zyg.Zygoted(*pools)
     try:
         yield start(lambda *_, **__: holder, *pools, gather="64M")

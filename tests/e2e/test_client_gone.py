@@ -1,28 +1,46 @@
 """A client that leaves takes its child with it, at once."""
 
+import statistics
 import time
 
 import pytest
 
 import zyg
+from client import Connection
 from zyg import pool, wait_until
 
 BOUND = 1.0 if zyg.ASAN else 0.1
+ROUNDS = 5
 
 
 def busy_child(daemon):
     return daemon.wait_busy("probe")[0]["pid"]
 
 
-def leaves_within_bound(daemon, leave):
+def child_outlives(daemon, begin, leave):
+    """For how long the child of a client is there that has left."""
+    connection = daemon.connect()
+    begin(connection)
     pid = busy_child(daemon)
     assert zyg.is_alive(pid)
     start = time.monotonic()
-    leave()
-    wait_until(lambda: not zyg.is_alive(pid), 5)
-    assert time.monotonic() - start < BOUND
-    assert daemon.outcome("client_gone", "probe") == 1
-    daemon.wait_idle("probe")
+    leave(connection)
+    wait_until(lambda: not zyg.is_alive(pid))
+    return time.monotonic() - start
+
+
+def leaves_within_bound(daemon, begin, leave):
+    """The median: what else the machine does delays one or the other, a daemon that looks now and then delays most."""
+    times = []
+    for count in range(1, ROUNDS + 1):
+        times.append(child_outlives(daemon, begin, leave))
+        assert daemon.outcome("client_gone", "probe") == count
+        daemon.wait_idle("probe")
+    assert statistics.median(times) < BOUND, times
+
+
+def sleep(connection):
+    connection.request("GET", "/probe/sleep/60000")
 
 
 @pytest.fixture
@@ -31,49 +49,47 @@ def probe(zygoted, user):
 
 
 def test_closing_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("GET", "/probe/sleep/60000")
-    leaves_within_bound(probe, connection.close)
+    leaves_within_bound(probe, sleep, Connection.close)
 
 
 def test_a_reset_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("GET", "/probe/sleep/60000")
-    leaves_within_bound(probe, connection.reset)
+    leaves_within_bound(probe, sleep, Connection.reset)
 
 
 def test_a_half_close_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("GET", "/probe/sleep/60000")
-    leaves_within_bound(probe, connection.half_close)
+    leaves_within_bound(probe, sleep, Connection.half_close)
 
 
 def test_a_reset_amid_the_body_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("POST", "/probe/discard", headers=[("Content-Length", 1000000)])
-    connection.send(b"x" * 1000)
-    leaves_within_bound(probe, connection.reset)
+    def begin(connection):
+        connection.request("POST", "/probe/discard", headers=[("Content-Length", 1000000)])
+        connection.send(b"x" * 1000)
+
+    leaves_within_bound(probe, begin, Connection.reset)
 
 
 def test_leaving_while_the_child_does_not_read_kills_it(probe):
-    connection = probe.connect()
-    connection.request("POST", "/probe/sleep/60000", headers=[("Content-Length", 100000)])
-    connection.send(b"x" * 100000)
-    leaves_within_bound(probe, connection.close)
+    def begin(connection):
+        connection.request("POST", "/probe/sleep/60000", headers=[("Content-Length", 100000)])
+        connection.send(b"x" * 100000)
+
+    leaves_within_bound(probe, begin, Connection.close)
 
 
 def test_leaving_amid_the_answer_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("GET", "/probe/trickle/10000")
-    connection.head()
-    leaves_within_bound(probe, connection.close)
+    def begin(connection):
+        connection.request("GET", "/probe/trickle/10000")
+        connection.head()
+
+    leaves_within_bound(probe, begin, Connection.close)
 
 
 def test_leaving_an_answer_unread_kills_the_child(probe):
-    connection = probe.connect()
-    connection.request("GET", "/probe/write/1000000000")
-    connection.head()
-    leaves_within_bound(probe, connection.reset)
+    def begin(connection):
+        connection.request("GET", "/probe/write/1000000000")
+        connection.head()
+
+    leaves_within_bound(probe, begin, Connection.reset)
 
 
 def test_leaving_the_queue_frees_the_place(zygoted):
@@ -99,5 +115,5 @@ def test_a_thousand_clients_that_leave_anywhere(zygoted):
         connection.send(data[: i % len(data) + 1])
         (connection.reset if i % 2 else connection.close)()
     daemon.wait_idle("echo")
-    wait_until(lambda: zyg.fd_count(daemon.front_pid()) <= before, 5, "descriptors as before")
+    wait_until(lambda: zyg.fd_count(daemon.front_pid()) <= before, what="descriptors as before")
     assert daemon.request("POST", "/echo/", b"alive").body == b"alive"

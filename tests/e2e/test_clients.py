@@ -17,7 +17,7 @@ import secure
 import zyg
 from zyg import pool
 
-BOUND = 60
+BOUND = 120
 SIZE = 3 << 20  # of uploads: more than every buffer on the way
 CHUNKED = {"Transfer-Encoding": "chunked"}
 BOTH = pytest.mark.parametrize("scheme", ["http", "https"])
@@ -71,7 +71,7 @@ def site(tmp_path_factory):
 
 
 def curl(site, *arguments, data=None):
-    command = ["curl", "-sS", "-4", "--max-time", "30", "--cacert", site.authority.path, *arguments]
+    command = ["curl", "-sS", "-4", "--max-time", "60", "--cacert", site.authority.path, *arguments]
     return subprocess.run(command, input=data, capture_output=True, timeout=BOUND)
 
 
@@ -154,9 +154,9 @@ def test_curl_sees_that_an_answer_broke_off(site, scheme):
 
 def http_client(site, scheme):
     if scheme == "http":
-        return http.client.HTTPConnection("127.0.0.1", site.port(scheme), timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", site.port(scheme), timeout=60)
     context = ssl.create_default_context(cafile=site.authority.path)
-    return http.client.HTTPSConnection("127.0.0.1", site.port(scheme), timeout=30, context=context)
+    return http.client.HTTPSConnection("127.0.0.1", site.port(scheme), timeout=60, context=context)
 
 
 @BOTH
@@ -196,19 +196,19 @@ def session(site):
 def test_requests_keeps_its_connection(site, session, scheme):
     before = site.accepted()
     for i in range(50):
-        answer = session.post(site.url(scheme), data={"number": i}, timeout=30)
+        answer = session.post(site.url(scheme), data={"number": i}, timeout=60)
         assert (answer.status_code, answer.text) == (200, f"number={i}")
-    assert session.head(site.url(scheme), timeout=30).content == b""
+    assert session.head(site.url(scheme), timeout=60).content == b""
     assert site.accepted() == before + 1
 
 
 @BOTH
 def test_requests_streams_both_ways(site, session, scheme):
     discard = site.url(scheme, "/probe/discard/")
-    assert session.post(discard, data=site.pieces(), timeout=30).text == f"{SIZE}\n"
+    assert session.post(discard, data=site.pieces(), timeout=60).text == f"{SIZE}\n"
     with open(site.file, "rb") as file:
-        assert session.put(discard, data=file, timeout=30).text == f"{SIZE}\n"
-    answer = session.get(site.url(scheme, f"/probe/write/{SIZE}"), stream=True, timeout=30)
+        assert session.put(discard, data=file, timeout=60).text == f"{SIZE}\n"
+    answer = session.get(site.url(scheme, f"/probe/write/{SIZE}"), stream=True, timeout=60)
     assert sum(map(len, answer.iter_content(10000))) == SIZE
 
 
@@ -217,17 +217,17 @@ def test_requests_sees_that_an_answer_broke_off(site, session, scheme):
     import requests
 
     with pytest.raises(requests.RequestException):
-        session.get(site.url(scheme, "/probe/break/segv"), timeout=30)
-    assert session.get(site.url(scheme), timeout=30).ok
+        session.get(site.url(scheme, "/probe/break/segv"), timeout=60)
+    assert session.get(site.url(scheme), timeout=60).ok
 
 
 def test_requests_shows_a_certificate(site, session):
     import requests
 
     with pytest.raises(requests.RequestException):
-        session.get(site.url("mutual", "/probe/tls"), timeout=30)
+        session.get(site.url("mutual", "/probe/tls"), timeout=60)
     session.cert = (site.client.chain, site.client.key)
-    assert "CN=alice" in session.get(site.url("mutual", "/probe/tls"), timeout=30).text
+    assert "CN=alice" in session.get(site.url("mutual", "/probe/tls"), timeout=60).text
 
 
 # ---- a client that reads as late as it can ----
@@ -248,7 +248,7 @@ def exchange_late(connection, data, size):
         if not select.select([], [connection], [], 0.05)[1]:
             with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
                 received += connection.recv(65536)
-    connection.settimeout(30)
+    connection.settimeout(60)
     while len(received) < size:
         piece = connection.recv(65536)
         assert piece, f"the answer broke off after {len(received)} bytes"
@@ -278,7 +278,7 @@ def test_an_upload_whose_answer_is_read_late_goes_on_to_its_end(site, scheme):
 
 @BOTH
 def test_wrk_counts_no_error(site, scheme):
-    command = ["wrk", "-t1", "-c16", "-d1s", "--timeout", "30s", site.url(scheme)]
+    command = ["wrk", "-t1", "-c16", "-d1s", "--timeout", "60s", site.url(scheme)]
     text = subprocess.run(command, capture_output=True, text=True, timeout=BOUND).stdout
     assert "Non-2xx" not in text and "Socket errors" not in text
     assert int(re.search(r"(\d+) requests in", text)[1]) > 100
@@ -291,7 +291,7 @@ def test_ab_counts_no_error(site, scheme, keep):
     if shutil.which("ab") is None:
         pytest.skip("ab is not installed (apache2-utils)")
     url = site.url(scheme)
-    command = ["ab", "-l", "-s", "30", *["-k"] * keep, "-n", "500", "-c", "16", url]
+    command = ["ab", "-l", "-s", "60", *["-k"] * keep, "-n", "500", "-c", "16", url]
     text = subprocess.run(command, capture_output=True, text=True, timeout=BOUND).stdout
     figures = dict(re.findall(r"^([A-Z][A-Za-z0-9 -]+):\s+(\d+)", text, re.M))
     assert figures["Complete requests"] == "500" and figures["Failed requests"] == "0", text

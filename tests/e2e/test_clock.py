@@ -95,7 +95,7 @@ def test_deadlines_hold_across_a_jump(jumping, years):
         daemon.wait_busy("probe")
         clock.set(years * 365 * 86400)
         assert connection.response().status == 504
-        assert 2.9 < time.monotonic() - begin < 5
+        assert 2.9 < time.monotonic() - begin < 10
     wait_until(lambda: daemon.ctl("info")["uptime_seconds"] < 60)
 
 

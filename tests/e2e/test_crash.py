@@ -1,7 +1,9 @@
 """Any process may die at any moment: the requests concerned fail visibly, the rest goes on."""
 
 import os
+import re
 import signal
+import statistics
 import time
 
 import pytest
@@ -11,12 +13,10 @@ from client import Truncated
 from load import Load
 from zyg import pool, wait_until
 
-BACK = 10.0 if zyg.ASAN else 1.0  # plus the time to load
-
 
 @pytest.fixture
 def probe(zygoted):
-    return zygoted(pool("probe", timeout="10s"), pool("echo"))
+    return zygoted(pool("probe", timeout="60s"), pool("echo"))
 
 
 # abort() may not raise its signal, which could be another process's, and executes what is a fault: policy.c.
@@ -83,14 +83,19 @@ def test_a_reply_without_end_is_a_crash(probe, kind):
     wait_until(lambda: probe.outcome("crashed", "probe") == 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS])
 def test_a_busy_child_killed_from_outside_is_a_502_at_once(probe, number):
-    with probe.connect() as connection:
-        connection.request("GET", "/probe/sleep/60000")
-        probe.kill(probe.wait_busy("probe")[0]["pid"], signal.SIGKILL)
-        start = time.monotonic()
-        assert connection.response().status == 502
-        assert time.monotonic() - start < (1 if zyg.ASAN else 0.1)
+    """The median: what else the machine does delays one or the other."""
+    times = []
+    for _ in range(5):
+        with probe.connect() as connection:
+            connection.request("GET", "/probe/sleep/60000")
+            probe.kill(probe.wait_busy("probe")[0]["pid"], number)
+            start = time.monotonic()
+            assert connection.response().status == 502
+            times.append(time.monotonic() - start)
+        probe.wait_idle("probe")
+    assert statistics.median(times) < (1 if zyg.ASAN else 0.1), times
 
 
 def test_killed_spares_are_replaced_and_fail_nobody(probe):
@@ -102,17 +107,19 @@ def test_killed_spares_are_replaced_and_fail_nobody(probe):
     assert not load.broken and load.statuses() == {200}
 
 
+def waits(daemon, event):
+    """Milliseconds that the daemon has waited by itself before each of these; the rest is what the start takes."""
+    return [int(ms) for ms in re.findall(rf"{event} in_ms=(\d+)", daemon.log())]
+
+
 def under_load(daemon, strike, allowed, path="/echo/%d"):
-    """Strikes in the middle of a load: only allowed answers, and soon good ones again."""
+    """Strikes in the middle of a load: only allowed answers, and good ones again."""
     load = Load(daemon.port, lambda i: path % i, 100000, threads=8).start()
     try:
         wait_until(lambda: len(load.answers) > 200)
         strike()
-        struck, there = time.monotonic(), len(load.answers)
-        wait_until(lambda: any(s == 200 for _, s, _ in load.answers[there + 16 :]), 20)
-        assert time.monotonic() - struck < BACK
         there = len(load.answers)
-        wait_until(lambda: len(load.answers) > there + 200, 20)
+        wait_until(lambda: sum(s == 200 for _, s, _ in load.answers[there:]) > 200)
     finally:
         load.stop()
     assert load.statuses() <= allowed
@@ -125,6 +132,7 @@ def test_front_killed_under_load(probe):
     front = probe.front_pid()
     load = under_load(probe, lambda: probe.kill(front), {200, 502, 503})
     assert len(load.broken) > 0 and probe.front_pid() not in (None, front)
+    assert waits(probe, "front restart front=1") == [100]
     probe.wait_idle("echo")
 
 
@@ -132,6 +140,7 @@ def test_zygote_killed_under_load(probe):
     zygote = probe.zygote_pid("echo")
     under_load(probe, lambda: probe.kill(zygote), {200, 502, 503})
     assert probe.pool("echo")["generation"] == 2 and probe.pool("probe")["generation"] == 1
+    assert waits(probe, "zygote restart pool=echo") == [100]
     probe.wait_idle("echo")
 
 
@@ -149,10 +158,12 @@ def test_children_killed_under_load(probe):
 
 def test_a_zygote_that_dies_leaves_the_other_pools_alone(probe):
     with probe.connect() as connection:
-        connection.request("GET", "/probe/sleep/300")
+        connection.hold()
         probe.wait_busy("probe")
-        probe.kill(probe.zygote_pid("echo"))
-        assert connection.response().text == "slept\n"
+        before = probe.zygote_pid("echo")
+        probe.kill(before)
+        wait_until(lambda: probe.zygote_pid("echo") not in (None, before))
+        assert connection.release().status == 200
 
 
 def test_the_zygotes_busy_children_die_with_it(probe):
@@ -161,7 +172,7 @@ def test_the_zygotes_busy_children_die_with_it(probe):
         child = probe.wait_busy("probe")[0]["pid"]
         probe.kill(probe.zygote_pid("probe"))
         assert connection.response().status == 502
-    wait_until(lambda: not zyg.is_alive(child), 1)
+    wait_until(lambda: not zyg.is_alive(child))
     wait_until(lambda: probe.pool("probe")["state"] == "serving")
 
 
@@ -171,7 +182,7 @@ def test_the_fronts_death_ends_its_children(probe):
         child = probe.wait_busy("probe")[0]["pid"]
         probe.kill(probe.front_pid())
         assert connection.is_closed()
-        wait_until(lambda: not zyg.is_alive(child), 1)
+        wait_until(lambda: not zyg.is_alive(child))
     wait_until(lambda: probe.get("/probe/pid").status == 200)
 
 
@@ -179,22 +190,28 @@ def test_a_front_that_dies_again_and_again_comes_back(probe):
     for _ in range(5):
         pid = wait_until(probe.front_pid)
         probe.kill(pid)
-        wait_until(lambda: probe.front_pid() not in (None, pid), 10)
-    wait_until(probe.ready, 20)
+        wait_until(lambda: probe.front_pid() not in (None, pid))
+    wait_until(probe.ready)
     assert probe.get("/echo/").status == 200
 
 
 def test_no_process_outlives_the_supervisor(zygoted, user):
-    daemon = zygoted(pool("probe", timeout="60s"), pool("echo"), user=user)
-    with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/60000")
-        daemon.wait_busy("probe")
-        assert len(daemon.processes()) >= 10
-        daemon.kill(daemon.pid)
-        daemon.process.wait()
-        daemon.exit_code = -signal.SIGKILL
-        daemon.wait_gone(1.0)
-        assert connection.is_closed()
+    """Within a second, in most of three times."""
+    times = []
+    for _ in range(3):
+        daemon = zygoted(pool("probe", timeout="60s"), pool("echo"), user=user)
+        with daemon.connect() as connection:
+            connection.request("GET", "/probe/sleep/60000")
+            daemon.wait_busy("probe")
+            assert len(daemon.processes()) >= 10
+            daemon.exit_code = -signal.SIGKILL
+            start = time.monotonic()
+            daemon.kill(daemon.pid)
+            daemon.process.wait()
+            daemon.wait_gone()
+            times.append(time.monotonic() - start)
+            assert connection.is_closed()
+    assert statistics.median(times) < 1, times
 
 
 @pytest.mark.parametrize("which", ["front", "zygote"])

@@ -43,7 +43,7 @@ def run_command(sample, command):
         ["bash", "-o", "pipefail", "-c", command],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         cwd=zyg.TOP,
     )
     assert result.returncode == 0 and result.stdout, f"{command}: {result.stderr}"
@@ -73,7 +73,7 @@ def test_the_first_page_tells_what_to_try(sample):
 
 def test_the_sample_configuration_is_valid():
     command = [zyg.ZYGOTED, "-t", "-c", CONFIG]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=zyg.TOP)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=zyg.TOP)
     assert result.returncode == 0 and "configuration is" in result.stdout
 
 
@@ -100,10 +100,10 @@ def test_the_readmes_frames_are_answered(zygoted):
     with open(daemon.config_path, "a") as file:
         file.write(config)
     daemon.start()
-    result = subprocess.run(["/usr/bin/python3", "-c", program], capture_output=True, text=True, timeout=20)
+    result = subprocess.run(["/usr/bin/python3", "-c", program], capture_output=True, text=True, timeout=60)
     assert result.stdout.startswith("(0, b'{\"key\":\"00:22:72\",\"row\":"), result
     asked = subprocess.run(
-        [zyg.ZYGOTECTL, "-s", daemon.control, "call", "oui"], input=b"00:22:72\n", capture_output=True, timeout=20
+        [zyg.ZYGOTECTL, "-s", daemon.control, "call", "oui"], input=b"00:22:72\n", capture_output=True, timeout=60
     )
     assert asked.returncode == 0 and asked.stdout.startswith(b'{"key":"00:22:72","row":')
 

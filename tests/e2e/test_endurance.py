@@ -32,10 +32,12 @@ def strike(daemon, chance, oracle):
     """One kill, then good answers again."""
     kinds = victims(daemon)
     kind = chance.choice(list(kinds))
+    victim = chance.choice(kinds[kind])
     try:
-        os.kill(chance.choice(kinds[kind]), signal.SIGKILL)
+        os.kill(victim, signal.SIGKILL)
     except ProcessLookupError:  # a child that was through with its request
         return strike(daemon, chance, oracle)
+    wait_until(lambda: victim not in parents(), what="the supervisor has heard of it")
     there = oracle.right
     wait_until(lambda: oracle.right > there + chance.randrange(1, 40), 30, "answers after a kill")
     return kind
@@ -46,13 +48,13 @@ def kill_at_random(daemon, count):
     print(f"seed {seed}")
     chance = random.Random(seed)
     with Oracle(daemon.port) as oracle:
-        wait_until(lambda: oracle.right > 50, 20)
+        wait_until(lambda: oracle.right > 50)
         kinds = [strike(daemon, chance, oracle) for _ in range(count)]
     print(f"kills {len(kinds)} ({', '.join(f'{kinds.count(kind)} {kind}' for kind in sorted(set(kinds)))}); {oracle}")
     assert not oracle.wrong
     daemon.wait_ready()
     with Oracle(daemon.port) as after:
-        wait_until(lambda: after.right > 200, 20)
+        wait_until(lambda: after.right > 200)
     assert not after.wrong and not after.errors and not after.broken
     daemon.wait_idle("echo")
 
@@ -81,7 +83,7 @@ def zombies(daemon):
 
 def figures(daemon):
     """At rest: descriptors and private KiB of each process that stays."""
-    wait_until(lambda: daemon.ctl("stats")["front"]["connections"] == 0, 10)
+    wait_until(lambda: daemon.ctl("stats")["front"]["connections"] == 0)
     daemon.wait_idle("echo")
     pids = {"supervisor": daemon.pid, "front": daemon.front_pid(), "zygote": daemon.zygote_pid("echo")}
     return {name: (fd_count(pid), private_kib(pid)) for name, pid in pids.items()}

@@ -128,6 +128,7 @@ def test_what_is_mounted_below_comes_along_read_only(start, tree):
     daemon.prefix = ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh"]
     daemon.start()
     assert ask(daemon, "read", f"{tree}/inside/below/t") == "there"
+    daemon.wait_idle("files")
     mounts = mounts_of(daemon.child_pids("files")[0])
     assert mounts[f"{tree}/inside/below"] >= {"ro", "nosuid", "nodev", "noexec"}
 
@@ -179,7 +180,7 @@ def test_a_layer_of_which_a_step_fails_is_missing_and_the_other_one_holds(start,
 
 
 def test_without_both_layers_the_pool_does_not_start(start, user):
-    daemon = start(NEITHER, user)
+    daemon = start(NEITHER, user, queue_timeout="1s")
     daemon.spawn()
     daemon.wait_log("nothing keeps children of this profile to read_paths")
     assert daemon.get("/files/read").reason == "pool-down"

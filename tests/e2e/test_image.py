@@ -9,7 +9,7 @@ import pytest
 
 import zyg
 from load import Load
-from proc import read_proc
+from proc import descriptors, read_proc
 from zyg import pool, wait_until
 
 MIB = 1 << 20
@@ -93,6 +93,7 @@ def test_a_childs_stack_is_eight_mebibytes_and_ends_in_a_fault(both, name):
 
 
 def test_ps_shows_zygotes_and_children(both):
+    both.wait_idle("frozen")
     pids = [both.zygote_pid("frozen"), *both.child_pids("frozen")]
     assert len(pids) > 1 and {zyg.command_line(pid) for pid in pids} == {"zygoted-zygote: frozen"}
 
@@ -206,9 +207,9 @@ def test_reading_the_image_is_not_adding_memory(zygoted, user):
 
 @pytest.mark.reads_proc
 def test_the_image_is_sealed_and_no_process_keeps_it_open(both):
+    both.wait_idle("frozen")
     for pid in [both.zygote_pid("frozen"), *both.child_pids("frozen")]:
-        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-        assert not [link for link in links if "zygoted-image" in link]
+        assert not [link for link in descriptors(pid) if "zygoted-image" in link]
         lines = [line for line in read_proc(pid, "maps").splitlines() if line.endswith(NAME)]
         assert lines and all(line.split()[1] in ("rw-p", "r--p") for line in lines)
 
@@ -227,7 +228,7 @@ def charged():
             pytest.skip("the memory control group counts no peak here")
         yield f"{folder}/cgroup.procs", lambda: int(open(peak).read())
     finally:
-        wait_until(lambda: not open(f"{folder}/cgroup.procs").read(), 10)
+        wait_until(lambda: not open(f"{folder}/cgroup.procs").read())
         os.rmdir(folder)
 
 

@@ -46,7 +46,7 @@ def test_408_for_a_head_that_does_not_end(zygoted):
     daemon = zygoted(pool("echo"), header_timeout="300ms")
     start = time.monotonic()
     answer, closed = daemon.raw(b"GET /echo/ HTTP/1.1\r\nHost:")
-    assert answer.status == 408 and closed and 0.25 < time.monotonic() - start < 2
+    assert answer.status == 408 and closed and 0.25 < time.monotonic() - start < 10
     assert answer.reason == "header-timeout"
 
 
@@ -63,16 +63,16 @@ def test_the_head_deadline_is_absolute(zygoted):
                 break
             except TimeoutError:
                 continue
-    assert answer and answer.status == 408 and time.monotonic() - start < 2
+    assert answer and answer.status == 408 and time.monotonic() - start < 10
 
 
 def test_an_idle_connection_is_closed(zygoted):
     daemon = zygoted(pool("echo"), idle_timeout="300ms")
     with daemon.connect() as connection:
+        start = time.monotonic()
         connection.request("GET", "/echo/")
         connection.response()
-        start = time.monotonic()
-        assert connection.is_closed() and 0.25 < time.monotonic() - start < 2
+        assert connection.is_closed() and 0.25 < time.monotonic() - start < 10
 
 
 def test_408_for_a_body_that_comes_too_slowly(zygoted):
@@ -86,7 +86,7 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(zygoted):
     daemon = zygoted(pool("probe", timeout="60s"), body_rate="1K", body_grace="300ms")
     with daemon.connect() as connection:
         connection.request("GET", "/probe/write/100000000")
-        wait_until(lambda: daemon.outcome("client_slow", "probe") == 1, 10)
+        wait_until(lambda: daemon.outcome("client_slow", "probe") == 1)
     daemon.wait_idle("probe")
 
 
@@ -95,12 +95,12 @@ def test_504_when_the_deadline_passes(zygoted, user):
     start = time.monotonic()
     answer = daemon.get("/probe/sleep/60000")
     assert (answer.status, answer.reason) == (504, "timeout")
-    assert 0.25 < time.monotonic() - start < 0.4 + 1
+    assert 0.25 < time.monotonic() - start < 10
     daemon.wait_idle("probe")
 
 
 def test_an_answer_cut_by_the_deadline_does_not_look_complete(zygoted):
-    daemon = zygoted(pool("probe", timeout="300ms"))
+    daemon = zygoted(pool("probe", timeout="2s"))
     with daemon.connect() as connection:
         connection.request("GET", "/probe/trickle/1000")
         with pytest.raises(Exception) as caught:
@@ -123,22 +123,22 @@ def test_a_child_cannot_add_more_than_its_memory(zygoted, user):
 
 
 def fill(daemon, count):
-    """`count` connections with a request in progress or queued."""
+    """`count` connections with a request in progress or queued, until they are released."""
     connections = [daemon.connect() for _ in range(count)]
     for connection in connections:
-        connection.request("GET", "/probe/sleep/600")
+        connection.hold()
     return connections
 
 
 def test_503_when_the_queue_is_full(zygoted):
-    small = pool("probe", spare=1, max_children=1, queue=1, queue_timeout="10s", timeout="10s")
+    small = pool("probe", spare=1, max_children=1, queue=1)
     daemon = zygoted(small)
     waiting = fill(daemon, 2)
     wait_until(lambda: daemon.pool("probe")["queued"] == 1)
     answer = daemon.get("/probe/pid")
     assert (answer.status, answer.reason) == (503, "queue-full")
     assert int(answer.header("retry-after")) >= 1
-    assert [connection.response().status for connection in waiting] == [200, 200]
+    assert [connection.release().status for connection in waiting] == [200, 200]
     assert daemon.outcome("queue_full", "probe") == 1
 
 
@@ -150,17 +150,19 @@ def test_503_when_the_wait_is_too_long(zygoted):
     answer = daemon.get("/probe/pid")
     assert (answer.status, answer.reason) == (503, "queue-timeout")
     assert int(answer.header("retry-after")) >= 1 and answer.header("connection") is None
-    assert waiting[0].response().status == 200
+    assert waiting[0].release().status == 200
 
 
 def test_never_more_children_than_max_children(zygoted):
-    daemon = zygoted(pool("probe", spare=2, max_children=3, queue=100, queue_timeout="30s"))
+    daemon = zygoted(pool("probe", spare=2, max_children=3, queue=100))
     waiting = fill(daemon, 12)
+    daemon.wait_busy("probe", 3)
+    wait_until(lambda: daemon.pool("probe")["queued"] == 9)
     most = 0
     for connection in waiting:
         most = max(most, len(daemon.child_pids("probe")))
-        assert connection.response().status == 200
-    assert 0 < most <= 3
+        assert connection.release().status == 200
+    assert most == 3
 
 
 def test_a_flood_of_connections_is_not_refused_but_waits(zygoted):
@@ -175,6 +177,6 @@ def test_a_flood_of_connections_is_not_refused_but_waits(zygoted):
 
 def test_what_a_child_says_reaches_the_log_up_to_its_bound(zygoted):
     daemon = zygoted(pool("probe", output="4K"))
-    assert daemon.get("/probe/stderr/100000", timeout=5).status == 200
+    assert daemon.get("/probe/stderr/100000").status == 200
     daemon.wait_log("complaint 0")
     assert daemon.log().count("complaint") < 1000

@@ -28,7 +28,7 @@ def lua_pool(apps, script="deeds.lua", options=None, **keys):
 
 @pytest.fixture(scope="module")
 def daemon(apps):
-    started = zyg.Zygoted(lua_pool(apps, timeout="5s", memory="512M"))
+    started = zyg.Zygoted(lua_pool(apps, timeout="20s", memory="512M"))
     try:
         yield started.start()
     finally:
@@ -114,7 +114,7 @@ def test_memory_that_a_script_collects_while_it_is_loaded_is_used_again(zygoted,
             collectgarbage()
         end
         function handle() return "done" end""")
-    daemon = zygoted(lua_pool(apps, "garbage.lua", timeout="5s"))
+    daemon = zygoted(lua_pool(apps, "garbage.lua"))
     assert daemon.get("/l/").text == "done"
     assert int(re.search(r"state_bytes=(\d+)", daemon.log()).group(1)) < 32 << 20
 
@@ -228,7 +228,7 @@ def test_programs_cannot_be_run_and_leaving_is_a_crash(daemon):
 
 
 def test_a_script_that_spins_ends_at_the_deadline(zygoted, apps):
-    daemon = zygoted(lua_pool(apps, timeout="300ms"))
+    daemon = zygoted(lua_pool(apps, timeout="1s"))
     assert daemon.get("/l/spin").reason == "timeout"
     assert daemon.get("/l/hello").text == "hello, world"
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_loaded_is_named(zygoted, apps, name):
     write_script(apps, "broken.lua", text)
     daemon = zygoted(lua_pool(apps, "broken.lua"), start=False)
     daemon.spawn()
-    daemon.wait_log("pool failed", 20)
+    daemon.wait_log("pool failed")
     assert expected in daemon.log()
 
 
@@ -264,6 +264,6 @@ def test_options_are_checked(zygoted, apps):
                               ({"scripts": "x"}, "scripts")):
         daemon = zygoted(lua_pool(apps, options=options), start=False)
         daemon.spawn()
-        wait_until(lambda: "pool failed" in daemon.log(), 20)
+        wait_until(lambda: "pool failed" in daemon.log())
         assert expected in daemon.log()
         daemon.stop()

@@ -14,7 +14,7 @@ import zyg
 from client import Connection
 from load import Load
 from reloads import reload
-from zyg import pool, wait_until
+from zyg import BOUND, pool, wait_until
 
 OPENMETRICS = [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")]
 MANUAL = os.path.join(zyg.TOP, "daemon", "zygoted-metrics.7")
@@ -22,16 +22,16 @@ MANUAL = os.path.join(zyg.TOP, "daemon", "zygoted-metrics.7")
 
 @pytest.fixture(scope="module")
 def monitored():
-    daemon = zyg.Zygoted(pool("echo"), pool("probe", timeout="5s"), metrics=True)
+    daemon = zyg.Zygoted(pool("echo"), pool("probe"), metrics=True)
     try:
         yield daemon.start()
     finally:
         daemon.stop()
 
 
-def wait_sample(daemon, name, value, bound=5):
+def wait_sample(daemon, name, value):
     """Texts are shared for 100 ms: what has just happened shows a moment later."""
-    wait_until(lambda: daemon.samples().get(name) == value, bound, f"{name} {value}")
+    wait_until(lambda: daemon.samples().get(name) == value, what=f"{name} {value}")
 
 
 def test_the_text_format_is_the_default(monitored):
@@ -103,7 +103,7 @@ def test_histograms_hold_what_happened(zygoted):
 def test_a_child_that_died_is_gone_and_counted(zygoted):
     daemon = zygoted(pool("probe"), metrics=True)
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/3000")
+        connection.hold()
         child = daemon.wait_busy("probe")[0]
         wait_sample(daemon, 'zygoted_children{pool="probe",state="busy"}', 1)
         os.kill(child["pid"], signal.SIGSEGV)
@@ -120,7 +120,7 @@ def test_handshakes_by_result(zygoted, tmp_path):
     daemon = zygoted(pool("echo"), listeners=2, tls=tls, metrics=True)
     port = str(daemon.ports[1])
     curl = ["curl", "-sSk", f"https://127.0.0.1:{port}/echo/"]
-    assert subprocess.run(curl, capture_output=True, timeout=20).returncode == 0
+    assert subprocess.run(curl, capture_output=True, timeout=60).returncode == 0
     with daemon.connect(listener=1) as plain:
         plain.send(b"no TLS at all\r\n\r\n")
         wait_sample(daemon, 'zygoted_tls_handshakes_total{result="failed"}', 1)
@@ -134,7 +134,7 @@ def test_connections_by_listener_and_state(zygoted):
     name = 'zygoted_connections{listener="web",state="%s"}'
     with daemon.connect(), daemon.connect() as partial, daemon.connect() as active:
         partial.send(b"GET / HT")
-        active.request("GET", "/probe/sleep/5000")
+        active.hold()
         for state in ("idle", "head", "active"):
             wait_sample(daemon, name % state, 1)
         assert daemon.samples()['zygoted_connections_accepted_total{listener="web"}'] == 3
@@ -202,7 +202,7 @@ def test_not_ready_while_a_pool_loads(zygoted):
         config = file.read()
     daemon.write_config(config.replace("GATE", gate))
     daemon.spawn()
-    wait_until(lambda: refused_or(daemon, "/-/live"), 10)
+    wait_until(lambda: refused_or(daemon, "/-/live"))
     answer = daemon.scrape("/-/ready")
     assert (answer.status, answer.body) == (503, b"not ready: pool probe is not loaded\n")
     assert daemon.scrape("/-/live").status == 200
@@ -222,16 +222,16 @@ def refused_or(daemon, path):
 
 
 def test_not_ready_while_draining_and_still_told(zygoted):
-    daemon = zygoted(pool("probe", timeout="20s"), metrics=True)
+    daemon = zygoted(pool("probe"), metrics=True, drain_timeout="1m")
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/1500")
+        connection.hold()
         daemon.wait_busy("probe")
         daemon.process.terminate()
         wait_until(lambda: daemon.scrape("/-/ready").status == 503)
         assert daemon.scrape("/-/ready").body == b"not ready: draining\n"
-        wait_sample(daemon, "zygoted_ready", 0, 1)
-        assert connection.response().status == 200
-    daemon.process.wait(10)
+        wait_sample(daemon, "zygoted_ready", 0)
+        assert connection.release().status == 200
+    daemon.process.wait(BOUND)
 
 
 # ---- what is refused, and who waits for whom ----
@@ -278,7 +278,7 @@ def test_what_children_copy_is_told_when_it_was_sampled(zygoted):
         assert daemon.get("/echo/").status == 200
         return copied % "echo" in daemon.samples()
 
-    wait_until(is_told, 20)
+    wait_until(is_told)
     samples = daemon.samples()
     assert 100 * 4096 <= samples[copied % "echo"] < 120 * 4096
     assert 0 < samples['zygoted_child_new_bytes{pool="echo"}'] < 20 * 4096
@@ -287,7 +287,9 @@ def test_what_children_copy_is_told_when_it_was_sampled(zygoted):
 
 def test_texts_are_shared(monitored):
     """Many scrapers within a moment get the same text; /metrics counts those it gave."""
-    texts = [monitored.scrape().text for _ in range(20)]
+    with Connection(("127.0.0.1", monitored.metrics_port)) as connection:
+        connection.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+        texts = [connection.response().text for _ in range(20)]
     assert len(set(texts)) < len(texts)
 
 
@@ -372,7 +374,7 @@ def test_a_unix_socket(zygoted, user):
     assert b"zygoted_build_info" in unix_get(path, "/metrics")
     assert daemon.ctl("info")["listeners"][1]["address"] == f"unix:{path}"
     daemon.process.terminate()
-    daemon.process.wait(10)
+    daemon.process.wait(BOUND)
     assert not os.path.exists(path)
 
 
@@ -418,7 +420,7 @@ def test_after_a_reload_only_what_is_there_has_figures(zygoted):
     reload(daemon, pool("probe", timeout="20s"), pool("echo"), sections=sections)
     assert daemon.get("/echo/").status == 200
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/3000")
+        connection.hold()
         daemon.wait_busy("probe")
         reload(daemon, pool("echo"))
         reload(daemon, pool("probe", timeout="20s"), pool("echo"))  # in another place: the first one still drains
@@ -428,4 +430,4 @@ def test_after_a_reload_only_what_is_there_has_figures(zygoted):
         assert labels(daemon, "zygoted_children", "pool") == {"probe", "echo"}
         assert labels(daemon, "zygoted_connections_accepted_total", "listener") == set(daemon.sections)
         assert daemon.samples()['zygoted_requests_total{pool="echo",code="2xx",outcome="ok"}'] == 1
-        assert connection.response().text == "slept\n"
+        assert connection.release().status == 200

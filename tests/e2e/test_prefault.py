@@ -114,6 +114,7 @@ def test_a_child_copies_no_more_than_it_may(zygoted, keys):
 def test_nobody_but_the_supervisor_can_write_the_table(zygoted):
     daemon = zygoted(echo(200))
     learned(daemon)
+    daemon.wait_idle("echo")
     for pid in [daemon.zygote_pid("echo"), *daemon.child_pids("echo")]:
         where, permissions, flags = table_mapping(pid)
         assert permissions == "r--s" and "mw" not in flags  # mprotect cannot make it writable either
@@ -141,7 +142,7 @@ def test_a_new_front_uses_what_was_learned(zygoted):
     samples = learned(daemon, 24)["prefault_samples"]
     front = daemon.front_pid()
     daemon.kill(front)
-    wait_until(lambda: daemon.front_pid() not in (None, front), 10, "a new front")
+    wait_until(lambda: daemon.front_pid() not in (None, front), what="a new front")
     daemon.wait_ready()
     assert learned(daemon, samples)["prefault_samples"] < 2 * samples
     assert compared(daemon)["prefault_faults_mean"] < 10

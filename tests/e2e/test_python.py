@@ -26,8 +26,8 @@ def apps():
 def daemon(apps):
     """The same application bare, and below the validator of wsgiref."""
     started = zyg.Zygoted(
-        python_pool("p", apps, "plain:app", timeout="10s", breaker=0, body="64M"),
-        python_pool("v", apps, "plain:validated", timeout="10s", breaker=0),
+        python_pool("p", apps, "plain:app", timeout="60s", breaker=0, body="64M"),
+        python_pool("v", apps, "plain:validated", timeout="60s", breaker=0),
     )
     try:
         yield started.start()
@@ -279,8 +279,8 @@ def test_a_fault_in_native_code_is_a_502_with_the_python_traceback(daemon, deed,
     seen = len(daemon.log())
     answer = daemon.get(f"/p/{deed}")
     assert (answer.status, answer.reason) == (502, "crashed")
-    wait_until(lambda: f"in {function}" in daemon.log()[seen:], 5, "the traceback")
-    assert "signal=11" in daemon.log()[seen:]
+    wait_until(lambda: f"in {function}" in daemon.log()[seen:], what="the traceback")
+    wait_until(lambda: "signal=11" in daemon.log()[seen:], what="the child's end")
     assert daemon.get("/p/count").text == "1"
 
 
@@ -295,7 +295,7 @@ def test_a_thread_cannot_be_started_in_a_child(daemon):
 
 @pytest.mark.parametrize("deed", ["hang", "spin"])
 def test_a_request_that_hangs_ends_at_the_deadline(start, deed):
-    daemon = start("plain:app", timeout="500ms").start()
+    daemon = start("plain:app", timeout="2s").start()
     answer = daemon.get(f"/p/{deed}")
     assert (answer.status, answer.reason) == (504, "timeout")
     assert daemon.get("/p/count").text == "1"
@@ -327,7 +327,7 @@ def test_locks_and_threads_look_as_they_should(daemon):
 
 def test_the_module_tells_pool_request_and_deadline(daemon):
     pool_name, request, left = json.loads(daemon.get("/p/about").body)
-    assert pool_name == "p" and 0 < left <= 10
+    assert pool_name == "p" and 0 < left <= 60
     daemon.get("/p/error")
     answer = json.loads(daemon.get("/p/show").body)
     assert answer["zygoted.request_id"] != request and int(request, 16) > 0
@@ -417,14 +417,14 @@ def test_what_cannot_be_loaded_is_named(start, name):
     app = options.pop("app")
     daemon = start(app, options)
     daemon.spawn()
-    daemon.wait_log("pool failed", 20)
+    daemon.wait_log("pool failed")
     assert expected.replace('"', "\\x22") in daemon.log().replace('"', "\\x22")
 
 
 def test_a_failed_import_leaves_its_traceback_in_the_log(start):
     daemon = start("plain:warmed", {"warmup": "GET /fail"})
     daemon.spawn()
-    daemon.wait_log("pool failed", 20)
+    daemon.wait_log("pool failed")
     assert "Traceback (most recent call last):" in daemon.log() and "in warmed" in daemon.log()
 
 
@@ -442,4 +442,4 @@ def test_a_hook_that_fails_says_so(start, apps):
     write_module(apps, "hook", HOOK)
     daemon = start("hook:app")
     daemon.spawn()
-    daemon.wait_log("ValueError: of the hook", 10)
+    daemon.wait_log("ValueError: of the hook")

@@ -13,7 +13,7 @@ import pyapps
 import zyg
 from client import Connection
 from pyapps import python_pool
-from zyg import wait_until
+from zyg import BOUND, wait_until
 
 pytestmark = [pyapps.needs_worker, pyapps.needs("gunicorn")]
 
@@ -134,7 +134,7 @@ class Gunicorn:
         self.process = subprocess.Popen(
             [pyapps.PYTHON, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "--chdir", apps, app],
             stdout=self.log, stderr=self.log, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
-        wait_until(self.answers, 20, "gunicorn answers")
+        wait_until(self.answers, what="gunicorn answers")
 
     def answers(self):
         assert self.process.poll() is None, "gunicorn has ended"
@@ -146,14 +146,14 @@ class Gunicorn:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(BOUND)
         self.log.close()
 
 
 def servers(apps, app, warmups):
     """A daemon and a gunicorn that run the same application."""
     daemon = zyg.Zygoted(python_pool(
-        "site", apps, app, {"warmup": warmups}, routes=["/"], timeout="10s", breaker=0,
+        "site", apps, app, {"warmup": warmups}, routes=["/"], timeout="60s", breaker=0,
         profile="files", read_paths=[apps, "/usr/lib/python3", "/usr/lib/python3.11"]))
     gunicorn = Gunicorn(apps, app)
     try:
@@ -206,7 +206,7 @@ TIMES = re.compile(r"expires=[^;]+|^\w{3}, \d\d .*GMT$")
 
 
 def ask(port, method, path, body=None, headers=()):
-    with Connection(("127.0.0.1", port), 20) as connection:
+    with Connection(("127.0.0.1", port)) as connection:
         connection.request(method, path, body, [*headers, ("Connection", "close")])
         return connection.response(method)
 

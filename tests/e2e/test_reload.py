@@ -8,9 +8,8 @@ import socket
 import pytest
 
 import zyg
-from load import Load
 from reloads import changes, generations, many_reloads, reload, rewrite, text_pool, under_load
-from zyg import BUILD, PROBE, Control, ControlError, free_port, pool, wait_until
+from zyg import BOUND, BUILD, PROBE, Control, ControlError, free_port, pool, wait_until
 
 RELOADS = 12
 LONG_RELOADS = 500
@@ -50,10 +49,10 @@ def test_limits_of_the_front_take_effect_without_a_new_zygote(zygoted):
 def test_a_request_goes_on_with_what_it_began_with(zygoted):
     daemon = zygoted(pool("probe", timeout="20s"))
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/700")
+        connection.hold()
         daemon.wait_busy("probe")
         reload(daemon, pool("probe", timeout="20s", cpu="3s"))
-        assert connection.response().text == "slept\n"
+        assert connection.release().status == 200
     assert generations(daemon) == {"probe": 2}
 
 
@@ -61,9 +60,11 @@ def test_more_children_than_before(zygoted):
     daemon = zygoted(pool("probe", spare=1, max_children=1, queue=0, timeout="20s"))
     answer = reload(daemon, pool("probe", spare=1, max_children=3, queue=8, timeout="20s"))
     assert changes(answer) == {"probe": "generation"}
-    load = Load(daemon.port, lambda i: "/probe/sleep/500", 3, threads=3).start()
+    connections = [daemon.connect() for _ in range(3)]
+    for connection in connections:
+        connection.hold()
     daemon.wait_busy("probe", 3)
-    assert load.join().statuses() == {200}
+    assert [connection.release().status for connection in connections] == [200] * 3
 
 
 @pytest.mark.parametrize("command, expected", [("reload echo --wait", {"echo": 2, "text": 1}), ("reload --all --wait", {"echo": 2, "text": 2})])
@@ -87,20 +88,22 @@ def test_a_new_file_of_a_worker_is_a_change(zygoted):
 
 def test_a_pool_comes_and_goes(zygoted):
     daemon = zygoted(pool("echo"))
-    assert changes(reload(daemon, pool("echo"), text_pool("late", "here"))) == {"late": "added"}
+    assert changes(reload(daemon, pool("echo"), text_pool("late", "here", queue_timeout="1s"))) == {"late": "added"}
     assert daemon.get("/late/").text.strip() == "here"
     assert changes(reload(daemon, pool("echo"))) == {"late": "removed"}
     assert daemon.get("/late/").status == 404 and daemon.get("/echo/").status == 200
-    wait_until(lambda: generations(daemon) == {"echo": 1} and not daemon.named("zygoted-zygote: late"), 10)
+    wait_until(lambda: generations(daemon) == {"echo": 1} and not daemon.named("zygoted-zygote: late"))
     daemon.wait_log("pool removed pool=late")
 
 
 def test_a_removed_pool_answers_what_it_has_and_what_waits(zygoted):
     daemon = zygoted(pool("echo"), pool("probe", spare=1, max_children=1, timeout="20s", queue_timeout="10s"))
-    load = Load(daemon.port, lambda i: "/probe/sleep/600", 3, threads=3).start()
+    connections = [daemon.connect() for _ in range(3)]
+    for connection in connections:
+        connection.hold()
     wait_until(lambda: daemon.pool("probe")["queued"] == 2)
     reload(daemon, pool("echo"))
-    assert load.join().statuses() == {200} and not load.broken
+    assert [connection.release().status for connection in connections] == [200] * 3
 
 
 def test_the_place_of_a_removed_pool_is_used_again(zygoted):
@@ -108,10 +111,11 @@ def test_the_place_of_a_removed_pool_is_used_again(zygoted):
     for number in range(3):
         name = f"pool{number}"
         reload(daemon, pool("echo"), text_pool(name, name, queue_timeout="1ms"))
+        wait_until(lambda: daemon.pool(name)["spare"] > 0)
         assert daemon.get(f"/{name}/").text.strip() == name
         assert daemon.stats(name)["requests"] == 1
         reload(daemon, pool("echo"))
-        daemon.wait_log(f"pool removed pool={name}", 10)
+        daemon.wait_log(f"pool removed pool={name}")
 
 
 # ---- listeners ----
@@ -122,7 +126,7 @@ def port_section(port, name="web"):
 
 
 def answers(port):
-    with zyg.Connection(("127.0.0.1", port), 20) as connection:
+    with zyg.Connection(("127.0.0.1", port)) as connection:
         connection.request("GET", "/echo/")
         return connection.response().status == 200
 
@@ -155,13 +159,13 @@ def test_a_listener_changes_its_name_and_keeps_its_queue(loaded):
     for name in ("other", "web", "third"):
         reload(daemon, pool("echo"), text_pool("text", "one"), sections=port_section(daemon.port, name))
         there = len(load.answers)
-        wait_until(lambda: len(load.answers) > there + 20, 20)
+        wait_until(lambda: len(load.answers) > there + 20)
 
 
 def test_connections_to_a_removed_listener_end_in_good_order(zygoted):
     daemon, port = zygoted(pool("echo")), free_port()
     reload(daemon, pool("echo"), sections={**port_section(daemon.port), **port_section(port, "more")})
-    with zyg.Connection(("127.0.0.1", port), 20) as connection:
+    with zyg.Connection(("127.0.0.1", port)) as connection:
         connection.request("GET", "/echo/1")
         assert connection.response().header("connection") != "close"
         reload(daemon, pool("echo"))
@@ -228,7 +232,7 @@ def test_a_unix_socket_comes_and_takes_the_place_of_another(unix):
     reload(daemon, pool("echo"), sections=renamed(daemon, address=f"unix:{path}.new"))
     assert answers_at(f"{path}.new") and not os.path.exists(path)
     daemon.process.terminate()
-    daemon.process.wait(10)
+    daemon.process.wait(BOUND)
     assert not os.path.exists(f"{path}.new")
 
 
@@ -275,7 +279,7 @@ def break_load(daemon, broken):
 
 
 def break_new_pool(daemon, broken):
-    rewrite(daemon, pool("echo"), text_pool("text", "one"), pool("new", worker="table", options={"file": "/nonexistent", "key": "Key"}))
+    rewrite(daemon, pool("echo"), text_pool("text", "one"), pool("new", worker="table", options={"file": "/nonexistent", "key": "Key"}, queue_timeout="1s"))
     return "/nonexistent"
 
 
@@ -291,7 +295,7 @@ def break_certificate(daemon, broken):
 
 
 def break_selftest(daemon, broken):
-    rewrite(daemon, pool("echo"), text_pool("text", "one"), pool("new", worker=PROBE, routes=["/new/"], selftest="GET /new/status/500"))
+    rewrite(daemon, pool("echo"), text_pool("text", "one"), pool("new", worker=PROBE, routes=["/new/"], queue_timeout="1s", selftest="GET /new/status/500"))
     return "answered with status 500"
 
 
@@ -316,7 +320,7 @@ def test_what_is_broken_leaves_the_old_generation_serving(loaded, spoil):
     before = generations(daemon)
     os.chmod(daemon.directory, 0o755)
     check_break(daemon, spoil, daemon.directory)
-    wait_until(lambda: generations(daemon) == before, 10)
+    wait_until(lambda: generations(daemon) == before)
     rewrite(daemon, pool("echo"), text_pool("text", "one"))
     assert daemon.zygotectl("reload", "--wait")[0] == 0
 
@@ -347,7 +351,7 @@ class Slow:
 
     def reload(self):
         """The control connection that waits for the answer."""
-        control = Control(self.daemon.control, timeout=20)
+        control = Control(self.daemon.control)
         control.send(b"reload --all --wait\n")
         self.daemon.wait_log("zygoted: reload file=")
         return control
@@ -376,7 +380,7 @@ def test_without_wait_the_answer_comes_at_once(zygoted):
     answer = slow.daemon.ctl("reload --all")
     assert answer["state"] == "loading" and generations(slow.daemon) == {"slow": 1}
     slow.let_go()
-    wait_until(lambda: generations(slow.daemon) == {"slow": 2}, 10)
+    wait_until(lambda: generations(slow.daemon) == {"slow": 2})
 
 
 def test_a_front_that_dies_meanwhile_leaves_everything_as_it_was(zygoted):
@@ -393,8 +397,9 @@ def test_a_zygote_that_dies_meanwhile_is_started_as_it_was(zygoted):
     slow = Slow(zygoted)
     first = slow.reload()
     old = slow.daemon.pool("slow")["pid"]
-    slow.let_go()
     slow.daemon.kill(old)
+    wait_until(lambda: slow.daemon.pool("slow")["state"] != "serving")
+    slow.let_go()
     assert answer_of(first)["ok"]
     slow.daemon.wait_ready()
     assert slow.daemon.get("/slow/pid").status == 200
@@ -405,7 +410,7 @@ def test_stopping_ends_a_reload(zygoted):
     waiting = slow.reload()
     slow.daemon.process.terminate()
     assert "the daemon is stopping" in answer_of(waiting)["error"]
-    assert slow.daemon.process.wait(10) == 0
+    assert slow.daemon.process.wait(BOUND) == 0
 
 
 # ---- by signal, and many ----
@@ -415,7 +420,7 @@ def test_sighup_reloads(zygoted):
     daemon = zygoted(text_pool("text", "one"))
     rewrite(daemon, text_pool("text", "two"))
     daemon.kill(daemon.pid, signal.SIGHUP)
-    wait_until(lambda: daemon.get("/text/").text.strip() == "two", 10)
+    wait_until(lambda: daemon.get("/text/").text.strip() == "two")
     rewrite(daemon, text_pool("text", "three", nonsense="1"))
     daemon.kill(daemon.pid, signal.SIGHUP)
     daemon.wait_log("reload failed")

@@ -77,7 +77,7 @@ def test_what_cannot_be_loaded_leaves_every_front_as_it_was(two_by_two):
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_front_that_dies_when_all_is_in_effect_costs_its_connections_and_nothing_else(two_by_two, number):
-    control = Control(two_by_two.control, timeout=20)
+    control = Control(two_by_two.control)
     control.send(b"reload --all --wait\n")
     two_by_two.wait_log("zygoted: reload file=")
     two_by_two.kill(front_pids(two_by_two)[number])
@@ -85,7 +85,7 @@ def test_a_front_that_dies_when_all_is_in_effect_costs_its_connections_and_nothi
     control.close()
     # It may have died before, or after.
     assert answer["ok"] or "a front died meanwhile; try again" in answer["error"]
+    wait_until(lambda: two_by_two.ctl("stats")["front"]["fronts"] == 2)
     two_by_two.wait_ready()
-    wait_until(lambda: len(front_pids(two_by_two)) == 2)
     assert reload(two_by_two, echo(), text_pool("text", "two", zygotes=2), fronts=2)["state"] == "done"
     assert ask_each(two_by_two, "/text/", {"two"})

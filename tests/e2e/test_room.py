@@ -8,7 +8,7 @@ import pytest
 
 from client import Connection
 from proc import read_proc
-from zyg import format_config, free_port, pool, wait_until
+from zyg import BOUND, format_config, free_port, pool, wait_until
 
 
 def connections(daemon):
@@ -34,7 +34,7 @@ def from_address(daemon, address):
     """A connection from another address of the loopback network."""
     connection = Connection.__new__(Connection)
     connection.socket = socket.create_connection(
-        ("127.0.0.1", daemon.port), timeout=10, source_address=(address, 0)
+        ("127.0.0.1", daemon.port), timeout=60, source_address=(address, 0)
     )
     connection.buffer = b""
     return connection
@@ -128,7 +128,7 @@ def test_a_limit_that_leaves_no_room_is_refused_at_start(zygoted):
     daemon = zygoted(pool("echo", max_children=64), start=False)
     daemon.prefix = ["prlimit", "--nofile=192:192"]
     daemon.exit_code = 1
-    daemon.spawn().wait(10)
+    daemon.spawn().wait(BOUND)
     assert "leaves none for connections" in daemon.log() and "front restart" not in daemon.log()
 
 
@@ -148,10 +148,10 @@ def test_out_of_descriptors_is_survived(zygoted):
     front = daemon.front_pid()
     before = limit_descriptors(front, 50)
     held = [daemon.connect() for _ in range(100)]
-    wait_until(lambda: refused(daemon) > 2, 10)
+    wait_until(lambda: refused(daemon) > 2)
     assert daemon.log().count("cannot accept") == 1
     for connection in held:
         connection.close()
     limit_descriptors(front, before)
-    wait_until(lambda: connections(daemon) == 0, 10)
+    wait_until(lambda: connections(daemon) == 0)
     assert daemon.get("/echo/").status == 200 and daemon.front_pid() == front

@@ -1,5 +1,6 @@
 """What children share, copy and add is counted page by page, and counting it disturbs nobody."""
 
+import contextlib
 import itertools
 import os
 import re
@@ -37,7 +38,7 @@ def take_samples(daemon, path, count=3, name="echo"):
         assert daemon.get(path).status == 200
         return memory(daemon, name)["samples"] >= wanted
 
-    wait_until(enough, 20, f"{count} samples")
+    wait_until(enough, what=f"{count} samples")
     return memory(daemon, name)
 
 
@@ -141,9 +142,11 @@ def test_nothing_is_sampled_unless_asked_for(zygoted):
 def test_one_in_so_many_requests_is_sampled(zygoted):
     daemon = zygoted(pool("echo", sample=10))
     memory(daemon, "echo")
-    for _ in range(50):
-        assert daemon.get("/echo/").status == 200
-    wait_until(lambda: memory(daemon, "echo")["samples"] == 5)
+    for turn in range(1, 6):
+        for _ in range(10):
+            assert daemon.get("/echo/").status == 200
+        # One at a time: a turn that comes while another is read is passed over.
+        wait_until(lambda: (now := memory(daemon, "echo"))["samples"] + now["samples_lost"] == turn)
 
 
 # ---- maps, map, routes ----
@@ -280,7 +283,7 @@ def test_a_held_child_goes_even_if_nobody_reads_it(zygoted):
         for _ in range(20):
             assert daemon.get("/echo/").status == 200
         assert len(daemon.child_pids("echo")) <= 2
-        wait_until(lambda: not is_alive(held), 2)
+        wait_until(lambda: not is_alive(held), 10)
     finally:
         daemon.kill(daemon.pid, signal.SIGCONT)
     wait_until(lambda: memory(daemon, "echo")["samples_lost"] > before["samples_lost"])
@@ -296,7 +299,8 @@ def test_a_child_that_dies_while_it_is_held_is_a_sample_lost(zygoted):
         assert daemon.get("/echo/").status == 200
         killed = set(daemon.child_pids("echo"))
         for child in killed:
-            daemon.kill(child)
+            with contextlib.suppress(ProcessLookupError):  # the one that is held leaves by itself
+                daemon.kill(child)
     finally:
         daemon.kill(daemon.pid, signal.SIGCONT)
     wait_until(lambda: memory(daemon, "echo")["samples_lost"] > before["samples_lost"])

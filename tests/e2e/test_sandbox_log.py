@@ -101,7 +101,7 @@ def test_a_busy_supervisor_holds_up_such_calls_alone(zygoted):
 
 
 def test_a_child_that_waits_for_the_supervisor_still_has_its_deadline(zygoted):
-    daemon = zygoted(logging_pool(timeout="300ms"))
+    daemon = zygoted(logging_pool(timeout="2s"))
     daemon.kill(daemon.pid, signal.SIGSTOP)
     try:
         assert daemon.request("POST", "/calls/socket", b"").reason == "timeout"
@@ -115,7 +115,7 @@ def test_what_was_seen_outlives_the_zygote(daemon):
     before = daemon.zygote_pid("calls")
     daemon.ctl("recycle calls")
     ask(daemon, "socket")
-    zyg.wait_until(lambda: daemon.zygote_pid("calls") != before, 10, "the old zygote is gone")
+    zyg.wait_until(lambda: daemon.zygote_pid("calls") != before, what="the old zygote is gone")
     assert [row["count"] for row in daemon.ctl("policy calls")["calls"]] == [2]
 
 

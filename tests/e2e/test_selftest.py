@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from reloads import generations, reload, rewrite, under_load
-from zyg import BUILD, PROBE, ControlError, fd_count, parents, pool, wait_until
+from zyg import BOUND, BUILD, PROBE, ControlError, fd_count, parents, pool, wait_until
 
 BAD = {
     "/probe/status/500": "answered with status 500",
@@ -94,7 +94,7 @@ def test_the_daemon_does_not_start_with_a_pool_that_fails(zygoted, path):
     daemon = zygoted(probe(path), pool("echo"), start=False)
     daemon.exit_code = 1
     daemon.spawn()
-    assert daemon.process.wait(20) == 1
+    assert daemon.process.wait(BOUND) == 1
     assert f"self-test GET {path}: {BAD[path]}" in daemon.log()
     assert "a pool did not pass its self-test" in daemon.log()
 
@@ -104,7 +104,7 @@ def test_a_worker_that_needs_a_forbidden_call_is_found_out(zygoted, user):
     daemon = zygoted(probe("/probe/crash/sys"), user=user, start=False)
     daemon.exit_code = 1
     daemon.spawn()
-    assert daemon.process.wait(20) == 1 and "(signal 31)" in daemon.log()  # SIGSYS
+    assert daemon.process.wait(BOUND) == 1 and "(signal 31)" in daemon.log()  # SIGSYS
 
 
 @needs_lua
@@ -112,7 +112,7 @@ def test_what_the_child_printed_is_told(zygoted):
     daemon = with_script(zygoted, 'function handle(request) error("of all the reasons") end\n', "GET /l/")
     daemon.exit_code = 1
     daemon.spawn()
-    assert daemon.process.wait(20) == 1
+    assert daemon.process.wait(BOUND) == 1
     says = [line for line in daemon.log().splitlines() if "self-test's child says pool=l" in line]
     assert any("of all the reasons" in line for line in says) and any("traceback" in line for line in says)
 
@@ -148,7 +148,8 @@ def replaceable(zygoted):
     os.chmod(daemon.directory, 0o755)
     worker = os.path.join(daemon.directory, "mine.so")
     shutil.copy(os.path.join(BUILD, "workers", "text.so"), worker)
-    rewrite(daemon, pool("mine", worker=worker, options={"text": "x"}, selftest="GET /mine/crash/segv"))
+    mine = pool("mine", worker=worker, options={"text": "x"}, selftest="GET /mine/crash/segv", queue_timeout="1s")
+    rewrite(daemon, mine)
     daemon.start()
     shutil.copy(PROBE, worker + ".new")
     os.replace(worker + ".new", worker)
@@ -168,9 +169,9 @@ def test_after_a_zygotes_death_a_generation_that_fails_is_tried_again(zygoted):
     """The daemon, which was well once, goes on."""
     daemon = replaceable(zygoted)
     daemon.kill(daemon.zygote_pid("mine"))
-    wait_until(lambda: daemon.log().count("pool failed pool=mine") >= 2, 10)
+    wait_until(lambda: daemon.log().count("pool failed pool=mine") >= 2)
     assert daemon.process.poll() is None and daemon.get("/mine/").reason == "pool-down"
     assert "self-test GET /mine/crash/segv" in daemon.pool("mine")["error"]
     shutil.copy(os.path.join(BUILD, "workers", "text.so"), os.path.join(daemon.directory, "good.so"))
     os.replace(os.path.join(daemon.directory, "good.so"), os.path.join(daemon.directory, "mine.so"))
-    wait_until(lambda: daemon.get("/mine/").status == 200, 15)
+    wait_until(lambda: daemon.get("/mine/").status == 200)

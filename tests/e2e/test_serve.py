@@ -156,7 +156,7 @@ def leaves_nothing_behind(zygoted, count, threads):
     now = settle(daemon)
     assert now["forks"] == daemon.stats("oui")["requests"] + now["spare"]
     try:
-        wait_until(lambda: not grown(before, figures(daemon)), 5)
+        wait_until(lambda: not grown(before, figures(daemon)))
     except AssertionError:
         raise AssertionError(f"grown: {grown(before, figures(daemon))}") from None
 

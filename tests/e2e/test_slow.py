@@ -12,7 +12,7 @@ import certs
 import secure
 from crowd import Crowd, raise_descriptors
 from proc import private_kib
-from zyg import pool, wait_until
+from zyg import BOUND, pool, wait_until
 
 PLAIN_KIB, TLS_KIB = 40, 80
 # Who pipelines on and reads nothing over TLS makes OpenSSL keep a record that has begun, too.
@@ -88,7 +88,7 @@ def test_a_slow_client_costs_little_memory(patient, authority, kind, secured):
         each = (private_kib(front) - before) / count
         assert daemon.get("/echo/").status == 200
     assert each < bound_kib(kind, secured) and slow.lost == 0 and not errors(daemon)
-    wait_until(lambda: connections(daemon) == 0, 20)
+    wait_until(lambda: connections(daemon) == 0)
 
 
 # ---- full size ----
@@ -174,7 +174,7 @@ def test_10000_connections_are_open_at_once(patient, authority, secured):
         assert Speed(daemon).p99 < 1e6
     print(f"{each:.1f} KiB for an idle connection {'with TLS' if secured else ''}")
     assert each < bound_kib("idle", secured) and idle.lost == 0 and not errors(daemon)
-    wait_until(lambda: connections(daemon) == 0, 20)
+    wait_until(lambda: connections(daemon) == 0)
     daemon.wait_idle("echo")
 
 
@@ -207,7 +207,7 @@ class SlowHttpTest:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(BOUND)
 
 
 @pytest.mark.long

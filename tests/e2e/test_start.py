@@ -7,7 +7,7 @@ import time
 import pytest
 
 import zyg
-from zyg import pool, wait_until
+from zyg import BOUND, pool, wait_until
 
 
 def status_of(pid):
@@ -40,7 +40,7 @@ def test_children_and_front_are_locked_down(zygoted, user):
 def test_a_child_has_only_its_socket_and_its_log(zygoted, user):
     daemon = zygoted(pool("echo"), user=user)
     for pid in daemon.child_pids("echo"):  # one that was forked just now may still be closing
-        zyg.wait_until(lambda: set(os.listdir(f"/proc/{pid}/fd")) <= {"0", "1", "2", "3"}, 5)
+        zyg.wait_until(lambda: set(os.listdir(f"/proc/{pid}/fd")) <= {"0", "1", "2", "3"})
 
 
 def test_processes_are_named_as_documented(zygoted):
@@ -112,7 +112,7 @@ def test_a_link_that_another_user_could_turn_is_no_directory(zygoted):
 
 
 def test_a_worker_that_fails_to_load_leaves_the_others_serving(zygoted):
-    daemon = zygoted(pool("probe", options={"load": "fail"}), pool("echo"), start=False)
+    daemon = zygoted(pool("probe", options={"load": "fail"}, queue_timeout="100ms"), pool("echo"), start=False)
     daemon.spawn()
     daemon.wait_log("told to fail")
     wait_until(lambda: daemon.get("/echo/").status == 200)
@@ -124,7 +124,7 @@ def test_a_worker_that_fails_to_load_leaves_the_others_serving(zygoted):
 def test_a_worker_that_crashes_at_load_is_retried_more_and_more_slowly(zygoted):
     daemon = zygoted(pool("probe", options={"load": "crash"}), pool("echo"), start=False)
     daemon.spawn()
-    wait_until(lambda: daemon.log().count("zygote restart") >= 3, 10)
+    wait_until(lambda: daemon.log().count("zygote restart") >= 3)
     assert daemon.pool("probe")["state"] != "serving"
 
 
@@ -133,34 +133,35 @@ def test_a_signal_stops_it_in_good_order(zygoted, number):
     daemon = zygoted(pool("echo"))
     daemon.processes()
     daemon.kill(daemon.pid, number)
-    assert daemon.process.wait(10) == 0
+    assert daemon.process.wait(BOUND) == 0
     daemon.wait_gone()
 
 
 def test_stopping_lets_a_request_end(zygoted):
-    daemon = zygoted(pool("probe"))
+    daemon = zygoted(pool("probe"), drain_timeout="1m")
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/500")
+        connection.hold()
         daemon.wait_busy("probe")
         daemon.kill(daemon.pid, signal.SIGTERM)
-        assert connection.response().text == "slept\n"
+        daemon.wait_log("zygoted: stop reason=")
+        assert connection.release().status == 200
 
 
 def test_a_second_signal_stops_at_once(zygoted):
-    daemon = zygoted(pool("probe", timeout="60s"))
+    daemon = zygoted(pool("probe", timeout="5m"), drain_timeout="5m")
     with daemon.connect() as connection:
-        connection.request("GET", "/probe/sleep/60000")
+        connection.request("GET", "/probe/sleep/600000")
         daemon.wait_busy("probe")
         daemon.kill(daemon.pid, signal.SIGTERM)
-        wait_until(lambda: "stop" in daemon.log())
+        daemon.wait_log("zygoted: stop reason=")
         daemon.kill(daemon.pid, signal.SIGTERM)
-        assert daemon.process.wait(3) == 0
+        assert daemon.process.wait(BOUND) == 0
 
 
 def test_signals_that_come_until_the_end_leave_the_exit_code(zygoted):
     for _ in range(5):
         daemon = zygoted(pool("echo"))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + BOUND
         while daemon.process.poll() is None and time.monotonic() < deadline:
             daemon.process.send_signal(signal.SIGTERM)
         assert daemon.process.wait(1) == 0
@@ -178,7 +179,7 @@ def test_a_signal_during_the_start_waits_for_its_end(zygoted):
     daemon.start()
     wait_until(lambda: "reload" in daemon.log())
     daemon.kill(daemon.pid, signal.SIGTERM)
-    assert daemon.process.wait(5) == 0
+    assert daemon.process.wait(BOUND) == 0
 
 
 def test_the_log_says_what_started(zygoted):

@@ -41,7 +41,7 @@ def daemon(authority, named):
     tls = {"certificate": chains, "key": keys, "ocsp": staples}
     daemon = zyg.Zygoted(
         pool("echo", body="2G", reply="2G", timeout="60s"),
-        pool("probe", body="64M", timeout="5s"),
+        pool("probe", body="64M", timeout="2m"),
         listeners=2,
         tls=tls,
     )
@@ -64,7 +64,7 @@ def s_client(daemon, *arguments, data=b"", **more):
 def test_curl_is_answered(daemon, authority, version):
     url = f"https://localhost:{daemon.ports[-1]}/echo/"
     command = ["curl", "-sS", "--cacert", authority.path, f"--tlsv{version}", "--tls-max", version]
-    result = subprocess.run([*command, "--data-binary", "hello", url], capture_output=True, timeout=20)
+    result = subprocess.run([*command, "--data-binary", "hello", url], capture_output=True, timeout=60)
     assert (result.returncode, result.stdout) == (0, b"hello"), result.stderr
 
 
@@ -148,10 +148,10 @@ def test_a_staple_is_sent_with_its_certificate_alone(daemon):
 
 def test_a_staple_that_has_expired_is_not_sent(zygoted, authority):
     certificate = authority.issue("stale", "DNS:localhost")
-    staple = authority.staple(certificate, until=time.time() + 3)
+    staple = authority.staple(certificate, until=time.time() + 8)
     daemon = zygoted(tls=secure.server(certificate, ocsp=staple))
     assert "OCSP Response Status: successful" in s_client(daemon, "-status")
-    wait_until(lambda: "OCSP response: no response sent" in s_client(daemon, "-status"), 10)
+    wait_until(lambda: "OCSP response: no response sent" in s_client(daemon, "-status"))
 
 
 # ---- tickets ----
@@ -185,13 +185,13 @@ def reused(daemon, context, session):
 
 def test_keys_of_tickets_change_and_the_previous_one_is_accepted(zygoted, authority, named):
     """A ticket is good for one lifetime; keys are gone after two."""
-    daemon = zygoted(tls=secure.server(named["localhost"]), ticket_lifetime="2s")
+    daemon = zygoted(tls=secure.server(named["localhost"]), ticket_lifetime="4s")
     context = secure.trust(authority, "1.2")
     with secure.connect(daemon, context) as connection:
         session = connection.socket.session
-        assert connection.socket.session.has_ticket and session.ticket_lifetime_hint == 2
+        assert connection.socket.session.has_ticket and session.ticket_lifetime_hint == 4
     assert reused(daemon, context, session)
-    wait_until(lambda: not reused(daemon, context, session), 10)
+    wait_until(lambda: not reused(daemon, context, session))
     with secure.connect(daemon, context) as connection:
         assert reused(daemon, context, connection.socket.session)
 
@@ -332,7 +332,7 @@ def test_a_client_that_says_goodbye_and_stays_is_let_go(daemon, authority):
     """close_notify without closing TCP: the connection ends, and a request in progress with it."""
     before = daemon.outcome("client_gone", "probe")
     with secure.connect(daemon, secure.trust(authority, "1.2")) as connection:
-        connection.request("GET", "/probe/sleep/20000")
+        connection.request("GET", "/probe/sleep/100000")
         daemon.wait_busy("probe")
         with contextlib.suppress(OSError):
             connection.socket.unwrap()
@@ -344,10 +344,8 @@ def test_a_client_that_says_goodbye_and_stays_is_let_go(daemon, authority):
 def test_a_client_that_leaves_takes_its_child_with_it(daemon, authority, leave):
     before = daemon.outcome("client_gone", "probe")
     connection = secure.connect(daemon, secure.trust(authority))
-    connection.request("GET", "/probe/sleep/20000")
+    connection.request("GET", "/probe/sleep/100000")
     daemon.wait_busy("probe")
-    start = time.monotonic()
     getattr(connection, leave)()
     daemon.wait_idle("probe")
-    assert time.monotonic() - start < 5
     assert daemon.outcome("client_gone", "probe") == before + 1

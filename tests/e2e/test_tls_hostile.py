@@ -54,7 +54,7 @@ GARBAGE = {
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_ends_the_connection_and_nothing_else(daemon, authority, name):
     failed = secure.counts(daemon)["failed"]
-    with daemon.connect(timeout=5) as connection:
+    with daemon.connect() as connection:
         try:
             connection.send(GARBAGE[name])
             while connection.fill():
@@ -91,7 +91,7 @@ def test_a_handshake_that_is_not_finished_ends_at_its_deadline(zygoted, authorit
     daemon = zygoted(tls=secure.server(server), handshake_timeout="300ms")
     data = hello(authority)
     data = {"nothing": b"", "a byte": data[:1], "half a hello": data[:100], "a hello": data}[sent]
-    with daemon.connect(timeout=5) as connection:
+    with daemon.connect() as connection:
         connection.send(data)
         try:
             while connection.fill():
@@ -104,7 +104,7 @@ def test_a_handshake_that_is_not_finished_ends_at_its_deadline(zygoted, authorit
 
 def test_a_handshake_that_dribbles_ends_at_its_deadline(zygoted, authority, server):
     daemon = zygoted(tls=secure.server(server), handshake_timeout="500ms")
-    with daemon.connect(timeout=5) as connection:
+    with daemon.connect() as connection:
         for byte in hello(authority):
             connection.send(bytes([byte]))
             if select.select([connection.socket], [], [], 0.02)[0]:
@@ -141,7 +141,7 @@ def test_handshakes_beyond_the_bound_wait_and_get_their_turn(zygoted, authority,
 def test_waiting_for_a_place_ends_at_the_deadline_too(zygoted, authority, server):
     daemon = zygoted(tls=secure.server(server), handshakes=1, handshake_timeout="500ms")
     first = hello(authority)
-    connections = [daemon.connect(timeout=5) for _ in range(3)]
+    connections = [daemon.connect() for _ in range(3)]
     for connection in connections:
         connection.send(first[:50])
     for connection in connections:

@@ -10,6 +10,7 @@ import pytest
 import certs
 import secure
 import zyg
+from proc import descriptors
 from zyg import ControlError, pool, wait_until
 
 
@@ -77,11 +78,11 @@ def test_every_front_has_the_new_certificate(zygoted, authority, place, new):
 
 def test_connections_and_requests_go_on(daemon, authority, place, new):
     with secure.connect(daemon, secure.trust(authority)) as connection:
-        connection.request("GET", "/probe/sleep/300")
+        connection.hold()
         daemon.wait_busy("probe")
         put(new, place)
         daemon.ctl("reload --wait")
-        assert connection.response().text == "slept\n"
+        assert connection.release().status == 200
         connection.request("GET", "/probe/tls")
         assert connection.response().status == 200
     assert served(daemon, authority) == "new"
@@ -323,6 +324,7 @@ def finds(pid, pieces):
 def test_keys_are_in_the_front_and_nowhere_else(daemon, authority, old):
     secure.get(daemon, "/echo/", secure.trust(authority))
     daemon.ctl("reload --wait")
+    daemon.wait_idle("echo")  # no process that ends while it is searched
     pieces = pieces_of(old)
     assert finds(daemon.front_pid(), pieces), "the search finds nothing anywhere"
     others = [pid for pid in [daemon.pid, *daemon.processes()] if pid != daemon.front_pid()]
@@ -335,6 +337,5 @@ def test_the_bundle_is_no_descriptor_of_anybodys_but_the_supervisor(daemon, auth
     daemon.ctl("reload --wait")
     holders = []
     for pid in [daemon.pid, *daemon.processes()]:
-        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if fd != "-"]
-        holders += [pid for link in links if "zygoted-tls" in link]
+        holders += [pid for link in descriptors(pid) if "zygoted-tls" in link]
     assert holders == [daemon.pid]

@@ -36,7 +36,7 @@ def context(authority):
 @pytest.fixture(scope="module")
 def daemon(authority):
     """Listeners: plain, and with TLS."""
-    echo = pool("echo", spare=4, max_children=4, queue=4096, queue_timeout="10s")
+    echo = pool("echo", spare=4, max_children=4, queue=4096)
     keys = secure.server(authority.issue("localhost", "DNS:localhost"))
     daemon = Zygoted(echo, listeners=2, tls=keys)
     try:
@@ -155,9 +155,9 @@ def not_made_here(daemon):
 
 
 def wait_nothing_left(daemon, others):
-    wait_until(lambda: not_made_here(daemon) >= others, 20)
-    wait_until(lambda: connections(daemon) == 0, 20)
-    daemon.wait_idle("echo", 20)
+    wait_until(lambda: not_made_here(daemon) >= others)
+    wait_until(lambda: connections(daemon) == 0)
+    daemon.wait_idle("echo")
 
 
 class Nothing:
@@ -288,7 +288,7 @@ def test_who_leaves_behind_a_request_that_waits_costs_neither_child_nor_time(aut
         daemon.wait_busy("probe")
         leaving = threading.Thread(target=client.leave, args=[how])
         leaving.start()
-        wait_until(lambda: daemon.outcome("client_gone", "probe") == 1, 5)
+        wait_until(lambda: daemon.outcome("client_gone", "probe") == 1)
         leaving.join()
         assert daemon.get("/probe/pid").status == 200
     finally:

@@ -24,7 +24,7 @@ def daemon(authority):
     """Plain on the first port, TLS on the last; a client may show a certificate."""
     apps = pyapps.copy_apps()
     pools = {
-        "python": pyapps.python_pool("python", apps, "plain:validated", timeout="10s"),
+        "python": pyapps.python_pool("python", apps, "plain:validated", timeout="60s"),
         "lua": zyg.pool("lua", options={"script": f"{apps}/deeds.lua"}),
     }
     certificate = authority.issue("localhost", "DNS:localhost")

@@ -2,8 +2,10 @@
 
 import time
 
+BOUND = 30.0  # seconds: more than a busy machine takes for anything that is not a promise of its own
 
-def wait_until(predicate, bound=5.0, what=None):
+
+def wait_until(predicate, bound=BOUND, what=None):
     """Polls until predicate() is true and returns what it gave; fails after `bound` seconds."""
     end = time.monotonic() + bound
     while True:

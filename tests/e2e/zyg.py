@@ -30,7 +30,7 @@ from proc import (  # noqa: F401 - also for the tests
     read_proc,
     start_time,
 )
-from wait import wait_until
+from wait import BOUND, wait_until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -59,15 +59,17 @@ ZYGOTED = os.path.join(BUILD, "zygoted")
 ZYGOTECTL = os.path.join(BUILD, "zygotectl")
 PROBE = os.path.join(BUILD, "tests", "e2e", "workers", "probe.so")
 IEEE = "/usr/share/ieee-data"
-START_BOUND = 20
+START_BOUND = 60
 
 
 # ---- configuration ----
 
 
 def pool(name, worker=None, options=None, **keys):
-    """A pool's section. Known workers get what they need; `keys` override."""
-    keys = {"routes": [f"/{name}/"], "spare": 4, "max_children": 16, **keys}
+    """A pool's section. Known workers get what they need; `keys` override. The daemon's own deadlines are for clients: what
+    a test waits for may take longer, where many tests share a machine."""
+    patient = {"timeout": "20s", "queue_timeout": "20s"}
+    keys = {"routes": [f"/{name}/"], "spare": 4, "max_children": 16, **patient, **keys}
     if ASAN:  # a sanitizer's runtime needs calls that the filter kills for, and address space
         keys = {"sandbox": "log", **keys, "memory": "64G"}
     if name == "probe" and worker is None:
@@ -150,7 +152,7 @@ class ControlError(Exception):
 class Control:
     """One connection to the control socket."""
 
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=BOUND):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)  # blocks while the backlog is full
         self.socket.settimeout(timeout)
@@ -238,9 +240,11 @@ class Zygoted:
     def start(self):
         self.spawn()
         self.wait_ready()
+        wait_until(self.has_spares, what="all spares are parked")
+        self.processes()
         return self
 
-    def run(self, *arguments, bound=20):
+    def run(self, *arguments, bound=60):
         """Runs zygoted to its end. (exit code, stdout, stderr)"""
         result = subprocess.run(
             [ZYGOTED, *arguments], capture_output=True, text=True, timeout=bound, cwd=self.directory
@@ -249,7 +253,7 @@ class Zygoted:
 
     def zygotectl(self, *arguments):
         result = subprocess.run(
-            [ZYGOTECTL, "-s", self.control, *arguments], capture_output=True, text=True, timeout=20
+            [ZYGOTECTL, "-s", self.control, *arguments], capture_output=True, text=True, timeout=60
         )
         return result.returncode, result.stdout, result.stderr
 
@@ -265,6 +269,9 @@ class Zygoted:
         except (OSError, ControlError, ValueError, TypeError):
             return False
         return all(p["state"] == "serving" and p["spare"] > 0 and p["starting"] == 0 for p in pools)
+
+    def has_spares(self):
+        return all(p["spare"] == self.spares.get(p["pool"], p["spare"]) for p in self.ctl("pools")["pools"])
 
     def wait_ready(self, bound=START_BOUND):
         try:
@@ -282,8 +289,8 @@ class Zygoted:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            code = self.process.wait(15)
-            self.wait_gone(5)
+            code = self.process.wait(BOUND)
+            self.wait_gone()
             assert code == self.exit_code, f"exit code {code}\n{self.log()}"
         finally:
             self.clean()
@@ -295,7 +302,7 @@ class Zygoted:
         self.process = None
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def wait_gone(self, bound=1.0):
+    def wait_gone(self, bound=BOUND):
         """No process that was ever seen below the supervisor is alive."""
         wait_until(lambda: not self.left(), bound, f"no process left: {self.left()}")
 
@@ -363,10 +370,10 @@ class Zygoted:
     def busy(self, name):
         return [c for c in self.children(name) if c["state"] == "busy"]
 
-    def wait_busy(self, name, count=1, bound=5):
+    def wait_busy(self, name, count=1, bound=BOUND):
         return wait_until(lambda: len(self.busy(name)) == count and self.busy(name), bound)
 
-    def wait_idle(self, name, bound=10):
+    def wait_idle(self, name, bound=BOUND):
         """Nothing but parked spares is left, as many as configured; in /proc as well."""
 
         def idle():
@@ -384,15 +391,15 @@ class Zygoted:
         with open(self.log_path, errors="replace") as file:
             return file.read()
 
-    def wait_log(self, text, bound=5):
+    def wait_log(self, text, bound=BOUND):
         return wait_until(lambda: text in self.log(), bound, f"log line with {text!r}")
 
     # -- requests --
 
-    def connect(self, timeout=20, listener=0):
+    def connect(self, timeout=60, listener=0):
         return Connection(("127.0.0.1", self.ports[listener]), timeout)
 
-    def request(self, method, path, body=None, headers=(), timeout=20, listener=0):
+    def request(self, method, path, body=None, headers=(), timeout=60, listener=0):
         """One request on a connection of its own. http.client-like Response."""
         with self.connect(timeout, listener) as connection:
             connection.request(method, path, body, headers)
@@ -412,7 +419,7 @@ class Zygoted:
         lines = [line for line in self.scrape().text.splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
-    def raw(self, data, timeout=20):
+    def raw(self, data, timeout=60):
         """Sends bytes, returns the answer's Response and whether the connection was then closed."""
         with self.connect(timeout) as connection:
             connection.send(data)
