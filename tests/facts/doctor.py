@@ -63,7 +63,7 @@ class Run:
             process.wait()
         self.code = process.returncode
         self.cpu_seconds = cpu_seconds_of_children() - before
-        zyg.wait_until(lambda: not processes_of_session(process.pid), 5, "no process left")
+        zyg.wait_until(lambda: not processes_of_session(process.pid), what="no process left")
 
 
 class Report(Run):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import zyg
-from doctor import AS_ROOT, USERS, Report, Run
+from doctor import AS_ROOT, BOUND, USERS, Report, Run
 
 pytestmark = pytest.mark.skipif(zyg.ASAN, reason="a sanitizer changes memory, faults and times")
 
@@ -224,12 +224,12 @@ def test_wrong_options_show_the_usage(arguments):
 
 
 def test_it_is_named_in_the_usage():
-    help_text = subprocess.run([zyg.ZYGOTED, "-h"], capture_output=True, text=True, timeout=10)
+    help_text = subprocess.run([zyg.ZYGOTED, "-h"], capture_output=True, text=True, timeout=BOUND)
     assert "--doctor" in help_text.stdout
 
 
 def test_output_that_cannot_be_written_is_a_failure():
     with open("/dev/full", "w") as full:
         command = [zyg.ZYGOTED, "--doctor"]
-        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=10)
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=BOUND)
     assert result.returncode == 1 and "could not be written" in result.stderr

@@ -8,7 +8,7 @@ from corpus import ENTRIES
 from mutate import TAIL
 from proxies import PROXIES
 
-PATIENCE = 2.0
+PATIENCE = 4.0
 SEED = "check"
 
 

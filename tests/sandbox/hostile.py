@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.parse
 
+import proc
 import zyg
 from client import Truncated
 from zyg import wait_until
@@ -92,8 +93,8 @@ def descriptors(pid):
     """kind -> how many, of a process's descriptors; None where we may not look."""
     kinds = {}
     try:
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            kind = os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0]
+        for link in proc.descriptors(pid):
+            kind = link.split(":")[0]
             kinds[kind] = kinds.get(kind, 0) + 1
     except PermissionError:
         return None
@@ -152,7 +153,7 @@ class Target:
     def nothing_is_left(self):
         """Spares only, no descriptor more than before, and still the same three processes."""
         daemon = self.daemon
-        wait_until(lambda: self.is_as_before(), 10, "nothing left of the attack")
+        wait_until(lambda: self.is_as_before(), what="nothing left of the attack")
         assert (daemon.pid, daemon.front_pid(), daemon.zygote_pid(self.name)) == self.pids
 
     def is_as_before(self):
@@ -185,13 +186,13 @@ class Target:
         self.next_is_answered()
         self.nothing_is_left()
         if attack.log:
-            wait_until(lambda: attack.log in self.daemon.log()[log_before:], 5, attack.log)
+            wait_until(lambda: attack.log in self.daemon.log()[log_before:], what=attack.log)
 
     def wait_counted(self, before, counter):
         """Exactly this counter has moved, by one, and nobody else's."""
         expected = dict(before)
         expected[self.name, counter] = expected.get((self.name, counter), 0) + 1
-        wait_until(lambda: self.outcomes() == expected, 5, f"{counter} + 1: {before}")
+        wait_until(lambda: self.outcomes() == expected, what=f"{counter} + 1: {before}")
 
 
 class Bystander:

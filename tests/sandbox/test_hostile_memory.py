@@ -176,6 +176,7 @@ def test_a_child_has_four_descriptors_and_none_that_leads_anywhere(target):
 @pytest.mark.namespaces
 @needs_root
 def test_a_child_sees_nothing_of_the_file_system(target):
+    target.daemon.wait_idle("hostile")
     for pid in target.daemon.child_pids("hostile"):
         assert os.listdir(f"/proc/{pid}/root") == [] and os.listdir(f"/proc/{pid}/cwd") == []
         with open(f"/proc/{pid}/mounts") as file:

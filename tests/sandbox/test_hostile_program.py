@@ -33,7 +33,7 @@ def under_attack(request, folder, **keys):
         yield Target(daemon.start(), "program")
     finally:
         daemon.stop()
-        assert programs.running(folder) == []
+        wait_until(lambda: programs.running(folder) == [], what="the programs' end")
 
 
 @pytest.fixture(scope="module", params=USERS)
@@ -123,13 +123,13 @@ COMPUTING = [
 @pytest.mark.parametrize("attack", COMPUTING, ids=str)
 def test_computing(patient, folder, attack):
     patient.attack(attack)
-    wait_until(lambda: programs.running(folder) == [], 5, "the program's end")
+    wait_until(lambda: programs.running(folder) == [], what="the program's end")
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_an_attack(target, folder, attack):
     target.attack(attack)
-    wait_until(lambda: programs.running(folder) == [], 5, "the program's end")
+    wait_until(lambda: programs.running(folder) == [], what="the program's end")
 
 
 def test_its_own_files_are_read_and_executed_and_nothing_else(target, folder):
@@ -145,7 +145,7 @@ def test_it_is_not_executed_by_descriptor(target, folder):
 def test_executing_itself_for_ever_is_computing(patient, folder):
     line = f"signal={SIGXCPU} program=yes"
     patient.attack(Attack("again", f"again?{folder}/deeds", 504, "cpu-limit", "cpu_limit", line))
-    wait_until(lambda: programs.running(folder) == [], 5, "the program's end")
+    wait_until(lambda: programs.running(folder) == [], what="the program's end")
 
 
 def test_memory_has_its_bound(target):
@@ -153,27 +153,27 @@ def test_memory_has_its_bound(target):
     assert status == 200 and MEMORY // 2 < int(text) < MEMORY + 16
 
 
-def test_a_client_that_leaves_takes_the_program_with_it(target, folder):
-    with target.daemon.connect() as connection:
+def test_a_client_that_leaves_takes_the_program_with_it(patient, folder):
+    with patient.daemon.connect() as connection:
         connection.request("GET", "/program/hang")
-        wait_until(lambda: programs.running(folder), 5, "the program runs")
-    wait_until(lambda: not programs.running(folder), 3, "the program's end")
-    target.next_is_answered()
-    target.nothing_is_left()
+        wait_until(lambda: programs.running(folder), what="the program runs")
+    wait_until(lambda: not programs.running(folder), what="the program's end")
+    patient.next_is_answered()
+    patient.nothing_is_left()
 
 
-def test_a_program_dies_with_its_child(target, folder):
+def test_a_program_dies_with_its_child(patient, folder):
     """However the child ends: here by an operator's hand."""
-    with target.daemon.connect() as connection:
+    with patient.daemon.connect() as connection:
         connection.request("GET", "/program/hang")
-        wait_until(lambda: programs.running(folder), 5, "the program runs")
+        wait_until(lambda: programs.running(folder), what="the program runs")
         program = programs.running(folder)[0]
         with open(f"/proc/{program}/stat") as file:
             child = int(file.read().rpartition(")")[2].split()[1])
-        target.daemon.kill(child)
+        patient.daemon.kill(child)
         assert connection.response().reason == "crashed"
-    wait_until(lambda: not programs.running(folder), 3, "the program's end")
-    target.nothing_is_left()
+    wait_until(lambda: not programs.running(folder), what="the program's end")
+    patient.nothing_is_left()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root makes a program of root's")
@@ -204,7 +204,7 @@ def test_no_dump_goes_to_a_pipe(zygoted, folder, user):
     daemon.start()
     with daemon.connect() as connection:
         connection.request("GET", "/program/hang")
-        wait_until(lambda: core_limits(folder) == [("1", "1")], 5, "a program without dumps")
+        wait_until(lambda: core_limits(folder) == [("1", "1")], what="a program without dumps")
 
 
 def test_nothing_stays_of_a_request(target):

@@ -12,7 +12,7 @@ from frames import BODY, BODY_MAX, END, ERROR, ERROR_MAX, HEAD_MAX, HEADERS_MAX,
 from frames import REQUEST, VALUE_MAX, body, end, frame, head, string, whole
 from hostile import Attack, Target, answered, hostile_pool
 
-TIMEOUT = "400ms"
+TIMEOUT = "1500ms"
 
 
 @pytest.fixture(scope="module", params=["root", "nobody"] if os.getuid() == 0 else ["self"])
@@ -241,7 +241,7 @@ def test_names_are_unique():
 
 
 def early(zygoted, data):
-    pool = hostile_pool(options={"early": data.hex()}, timeout="1s")
+    pool = hostile_pool(options={"early": data.hex()}, timeout="2s")
     return zygoted(pool, zyg.pool("echo"))
 
 

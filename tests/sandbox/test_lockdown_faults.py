@@ -31,17 +31,17 @@ def deny(call, index=None, value=None):
     return str(NR[call]) if index is None else f"{NR[call]}:{index}={value}"
 
 
-def started(zygoted, user, *denied):
+def started(zygoted, user, *denied, queue_timeout="100ms"):
     """A daemon whose hostile pool meets these failures, beside one that does not.
 
     Inherited: the trial of an image forks too, and while the zygote is started again and again it would be seen.
     """
-    keys = {"cpu": "1s", "queue_timeout": "100ms", "image": "inherited"}
+    keys = {"cpu": "1s", "queue_timeout": queue_timeout, "image": "inherited"}
     hostile = hostile_pool(options={"deny": denied}, **keys)
     pools = [hostile, zyg.pool("echo", spare=2)]
     daemon = zygoted(*pools, user=user, start=False)
     daemon.spawn()
-    daemon.wait_log("pool ready pool=echo", 20)
+    daemon.wait_log("pool ready pool=echo")
     return daemon
 
 
@@ -124,14 +124,14 @@ def test_a_layer_that_is_missing_and_required_is_a_refusal(zygoted, user, step):
     daemon = zygoted(*pools, user=user, start=False, require=[layer])
     daemon.exit_code = 1
     daemon.spawn()
-    assert daemon.process.wait(20) == 1
+    assert daemon.process.wait(zyg.BOUND) == 1
     assert f"requires the layer {layer}, which is not available here" in daemon.log()
 
 
 @pytest.mark.parametrize("step", OPTIONAL)
 def test_what_is_left_still_keeps_a_child_in(zygoted, user, step):
     """Without that layer, the filter and the others hold."""
-    daemon = started(zygoted, user, *OPTIONAL[step][0])
+    daemon = started(zygoted, user, *OPTIONAL[step][0], queue_timeout="20s")
     wait_until(lambda: daemon.pool("hostile")["state"] == "serving")
     assert daemon.get("/hostile/call/S,2,=/etc/passwd,0").text == "-13\n"
     assert daemon.get("/hostile/fork-bomb").text == "made 0 errno 11\n"
@@ -199,7 +199,7 @@ def cpu_seconds(daemon):
 def test_a_child_that_cannot_be_locked_down_serves_nothing(zygoted, user, step):
     denied, code = CHILD[step]
     daemon = started(zygoted, user, denied)
-    daemon.wait_log("pool ready pool=hostile", 20)
+    daemon.wait_log("pool ready pool=hostile")
     assert tries(daemon) <= {(502, "sandbox"), (503, "queue-timeout")}
     daemon.wait_log(f"exit={code} ")
     others_are_served(daemon)
@@ -303,8 +303,8 @@ GOES_ON = {("prctl", "3"), ("seccomp", "1")}
 @pytest.mark.parametrize("call, when, word", STEPS)
 def test_a_step_of_every_process_that_fails_leaves_none_serving(traced, call, when, word):
     daemon = traced(call, when)
-    daemon.wait_log(word, 20)
+    daemon.wait_log(word)
     assert not served(daemon, 0.5)
     if (call, when) not in GOES_ON:
         daemon.exit_code = 1
-        assert daemon.process.wait(20) == 1 and "the front cannot start" in daemon.log()
+        assert daemon.process.wait(zyg.BOUND) == 1 and "the front cannot start" in daemon.log()
