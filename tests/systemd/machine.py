@@ -176,8 +176,9 @@ class Machine:
     def journal(self):
         return self.run("journalctl", "--unit=zygoted.service", "--no-pager", "--output=short")
 
-    def wait_journal(self, text, bound=20):
-        wait_until(lambda: text in self.journal(), bound, f"{text!r} in the journal")
+    def wait_journal(self, text):
+        """The journal takes lines when it comes to them."""
+        wait_until(lambda: text in self.journal(), what=f"{text!r} in the journal")
 
     # -- the service --
 

@@ -10,13 +10,18 @@ DROP_IN = "/etc/systemd/system/zygoted.service.d/test.conf"
 
 
 def get(path, port=PORT):
-    with Connection(("127.0.0.1", port), 20) as connection:
+    with Connection(("127.0.0.1", port)) as connection:
         connection.request("GET", path)
         return connection.response()
 
 
 def start(machine, *units):
     machine.run("systemctl", "start", *(units or ["zygoted.service"]))
+
+
+def be_patient(machine):
+    """Requests to echo wait for a child for as long as a busy machine takes."""
+    machine.write(CONFIG, machine.read(CONFIG).replace('routes = {"/echo"}', 'routes = {"/echo"} queue_timeout = "20s"'))
 
 
 def set_service(machine, *lines):
