@@ -168,9 +168,10 @@ def test_connections_to_a_removed_listener_end_in_good_order(zygoted):
     with zyg.Connection(("127.0.0.1", port)) as connection:
         connection.request("GET", "/echo/1")
         assert connection.response().header("connection") != "close"
+        connection.hold("/echo/2")
+        daemon.wait_busy("echo")
         reload(daemon, pool("echo"))
-        connection.request("GET", "/echo/2")
-        response = connection.response()
+        response = connection.release()
         assert response.status == 200 and response.header("connection") == "close"
         assert connection.is_closed()
 
