@@ -208,8 +208,10 @@ class Zygoted:
             os.chown(self.directory, record.pw_uid, record.pw_gid)
 
     def config_text(self, pools, sections=None, **keys):
-        """The file for these pools. `sections`: listeners; else those that the daemon was started with."""
-        return format_config({"control": self.control, **keys}, sections or self.sections, pools)
+        """The file for these pools. `sections`: listeners; else those that the daemon was started with. Bodies may take
+        their time: a request lasts for as long as its client holds it."""
+        keys = {"control": self.control, "body_grace": "2m", **keys}
+        return format_config(keys, sections or self.sections, pools)
 
     def write_config(self, text):
         with open(self.config_path, "w") as file:
