@@ -159,10 +159,12 @@ set_signals(const struct sigaction before_load[FAULTS])
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* A child never flushes, so what it prints has to leave line by line. */
+/* What load prints goes where its errors go. A child never flushes, so what it prints has to leave line by line. */
 static void
 set_output(void)
 {
+	if (dup3(STDERR_FILENO, STDOUT_FILENO, 0) < 0)
+		zygote_fail(ZY_EXIT_SANDBOX_FDS, errno, "standard output");
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
