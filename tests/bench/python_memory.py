@@ -1,5 +1,7 @@
-"""What a Flask request copies, by region: with the collector as the worker leaves it, and as it would be; with pages touched beforehand and without."""
+"""What a Flask request copies, by region: with objects where Python puts them and where the worker does, with the collector as the worker leaves it and as it
+would be; with pages touched beforehand and without."""
 
+import re
 import time
 
 import pyapps
@@ -9,18 +11,19 @@ REQUESTS = 48
 LEARNING = 400  # requests until the table of pages is there and was tried
 PAUSE = 0.01  # a parked child is there for each request
 PATH = "/count"
-# What the application does with the collector -> tests/e2e/apps/collector.py.
-COLLECTORS = {
-    "as it is: disabled, all frozen": "",
-    "enabled, nothing frozen": "thaw enable",
-    "a collection, all frozen": "collect",
-    "a collection, nothing frozen": "thaw collect",
+# label -> option "placement", what the application does with the collector (tests/e2e/apps/collector.py)
+VARIANTS = {
+    "as it is": ("learned", ""),
+    "objects not placed": ("none", ""),
+    "collector enabled, nothing frozen": ("learned", "thaw enable"),
+    "a collection, all frozen": ("learned", "collect"),
+    "a collection, nothing frozen": ("learned", "thaw collect"),
 }
-KINDS = {"heap": "malloc", "anonymous": "objects", "library": "libraries", "image": "image", "stack": "stack"}
+KINDS = {"heap": "malloc", "anonymous": "objects", "named": "placed", "library": "libraries", "image": "image", "stack": "stack"}
 
 
-def collector_pool(apps, words, **keys):
-    options = {"warmup": f"GET {PATH}", "env": f"COLLECTOR={words}"}
+def collector_pool(apps, words, placement="learned", **keys):
+    options = {"warmup": f"GET {PATH}", "env": f"COLLECTOR={words}", "placement": placement}
     return pyapps.python_pool("flask", apps, "collector:app", options, routes=[PATH], **keys)
 
 
@@ -47,18 +50,20 @@ def copied_kib(daemon):
 
 def print_regions(apps):
     """Inherited, so that each region is told by its own name: a frozen image is one."""
-    row = "{:<32} {:>8} {:>8} {:>8} {:>10} {:>8} {:>8}".format
-    print("\nKiB that a request copies, by region (malloc's heap, Python's objects, variables of libraries), image inherited:")
-    print(row("collector", "all", "malloc", "objects", "libraries", "stack", "faults"))
-    for label, words in COLLECTORS.items():
-        section = collector_pool(apps, words, image="inherited", prefault=0, sample=1, spare=2)
+    columns = ("malloc", "objects", "placed", "libraries", "stack")
+    row = ("{:<34}" + " {:>9}" * 8).format
+    print("\nKiB that a request copies, by region (malloc's heap, Python's objects, those placed together, variables of libraries), image inherited:")
+    print(row("", "all", *columns, "faults", "load ms"))
+    for label, (placement, words) in VARIANTS.items():
+        section = collector_pool(apps, words, placement, image="inherited", prefault=0, sample=1, spare=2)
         daemon = zyg.Zygoted(section, requests_per_connection=1000000)
         try:
             daemon.start()
             ask(daemon, REQUESTS)
             found = copied_kib(daemon)
-            cells = [sum(found.values()), *(found[name] for name in ("malloc", "objects", "libraries", "stack"))]
-            print(row(label, *(f"{cell:.0f}" for cell in cells), daemon.stats("flask")["minor_faults_mean"]))
+            cells = [sum(found.values()), *(found[name] for name in columns)]
+            load_ms = re.search(r"load_ms=(\d+)", daemon.log()).group(1)
+            print(row(label, *(f"{cell:.0f}" for cell in cells), daemon.stats("flask")["minor_faults_mean"], load_ms))
         finally:
             daemon.stop()
 

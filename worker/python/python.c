@@ -9,29 +9,79 @@
 #include "application.h"
 #include "failure.h"
 #include "forks.h"
+#include "heap.h"
 #include "interpreter.h"
 #include "module.h"
+#include "placement.h"
 #include "settings.h"
 
 #include <errno.h>
+#include <string.h>
+
+/* ---- rehearsals: what load and a child do, for placement ---- */
+
+struct rehearsed {
+	const struct zy_load *load;
+	const struct settings *settings;
+};
+
+static int
+load_application(void *context)
+{
+	const struct rehearsed *rehearsed = context;
+
+	if (application_load(rehearsed->load, rehearsed->settings) < 0 ||
+	    application_warm_up(rehearsed->load, rehearsed->settings) < 0)
+		return -1;
+	return interpreter_prepare_fork() < 0 ? failure_load(rehearsed->load, "preparing for forks")
+					      : 0;
+}
+
+static int
+request_warm_ups(void *context)
+{
+	const struct rehearsed *rehearsed = context;
+
+	if (forks_after_in_child() < 0 || module_run_hooks() < 0)
+		return -1;
+	return application_warm_up(rehearsed->load, rehearsed->settings);
+}
+
+/* ---- load ---- */
+
+static void
+name_objects(void)
+{
+	size_t size;
+	const void *objects = placement_region(&size);
+
+	(void)zy_name_region(objects, size, "objects written to");
+}
 
 static int
 load_python(const struct zy_load *load, void **state_out)
 {
 	static struct settings settings;
+	struct rehearsed rehearsed = { load, &settings };
+	const struct placement_rehearsal rehearsal = { load_application, request_warm_ups,
+						       &rehearsed };
 
 	(void)state_out;
 	if (settings_read(load, &settings) < 0)
 		return -1;
 	if (module_register(zy_pool(load)) < 0)
 		return zy_load_error(load, "no memory");
-	if (interpreter_start(load, &settings) < 0 || application_load(load, &settings) < 0 ||
-	    application_warm_up(load, &settings) < 0)
+	if (interpreter_start(load, &settings) < 0)
+		return -1;
+	if (placement_start(settings.learns_placement ? &rehearsal : NULL) < 0)
+		return zy_load_error(load, "no memory");
+	if (load_application(&rehearsed) < 0)
 		return -1;
 	if (failure_watch_faults() < 0)
 		return zy_load_error(load, "signal handlers: %s", strerror(errno));
-	if (interpreter_prepare_fork() < 0)
-		return failure_load(load, "preparing for forks");
+	heap_fill_holes();
+	name_objects();
+	placement_settle();
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const known[] = { "app",  "env",	    "path",   "preload",
+static const char *const known[] = { "app",  "env",	    "path",   "placement", "preload",
 				     "venv", "script_name", "warmup", NULL };
 
 /*
@@ -99,6 +99,29 @@ check_script_name(const struct zy_load *load, const char *name)
 	return 0;
 }
 
+/* What requests write to shows in the warm-ups alone. */
+static int
+read_placement(const struct zy_load *load, struct settings *out)
+{
+	const char *words = NULL;
+
+	if (read_one(load, "placement", &words) < 0)
+		return -1;
+	out->learns_placement = out->warmup.count > 0;
+	if (words == NULL)
+		return 0;
+	if (strcmp(words, "none") == 0)
+		out->learns_placement = false;
+	else if (strcmp(words, "learned") != 0)
+		return zy_load_error(
+			load, "option \"placement\": \"%s\" is neither \"learned\" nor \"none\"",
+			words);
+	else if (!out->learns_placement)
+		return zy_load_error(load, "option \"placement\": \"learned\" needs an option "
+					   "\"warmup\" to learn from");
+	return 0;
+}
+
 static int
 set_variables(const struct zy_load *load)
 {
@@ -128,7 +151,7 @@ settings_read(const struct zy_load *load, struct settings *out)
 	    read_one(load, "script_name", &out->script_name) < 0 ||
 	    read_list(load, "path", &out->path) < 0 ||
 	    read_list(load, "preload", &out->preload) < 0 ||
-	    read_list(load, "warmup", &out->warmup) < 0)
+	    read_list(load, "warmup", &out->warmup) < 0 || read_placement(load, out) < 0)
 		return -1;
 	if (check_app(load, out->app) < 0 || check_script_name(load, out->script_name) < 0 ||
 	    resolve_directories(load, out) < 0)

@@ -7,6 +7,7 @@
 
 #include "worker.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SETTINGS_VALUES_MAX 64 /* of one option */
@@ -23,6 +24,7 @@ struct settings {
 	struct settings_list path; /* absolute directories */
 	struct settings_list preload;
 	struct settings_list warmup; /* "GET /path" */
+	bool learns_placement;
 };
 
 /*

@@ -1,0 +1,198 @@
+"""Where the python worker puts objects: those that requests write to, which two rehearsals have found, and those of children."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+import pyapps
+from proc import command_line
+from pyapps import python_pool
+
+pytestmark = [pyapps.needs_worker,
+              pytest.mark.skipif(subprocess.run([pyapps.PYTHON, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"]).returncode != 0,
+                                 reason="objects are placed with Python 3.11 alone")]
+NOT_LEARNED = "which objects requests write to was not learned"
+
+
+@pytest.fixture(scope="module")
+def apps():
+    copy = pyapps.copy_apps()
+    os.chmod(copy, 0o777)  # applications that write down what they do while they are loaded
+    yield copy
+    pyapps.remove_apps(copy)
+
+
+@pytest.fixture
+def start(zygoted, apps):
+    """start(name, text, options, ...) -> a daemon that serves the `app` of a module with this text."""
+
+    def make(name, text, options=None, **keys):
+        with open(os.path.join(apps, f"{name}.py"), "w") as file:
+            file.write(f"HERE = {apps!r}\n{text}")
+        options = {"warmup": "GET /", **(options or {})}
+        options = {key: value for key, value in options.items() if value}
+        return zygoted(python_pool("p", apps, f"{name}:app", options, routes=["/"], **keys), start=False)
+
+    return make
+
+
+# Functions of which a request calls each twentieth: objects that are written to, far from each other.
+SCATTERED = """
+functions = []
+for number in range(8000):
+    space = {}
+    exec(f"def function(): return {number}.5", space)
+    functions.append(space["function"])
+chosen = functions[::20]
+def app(environ, start):
+    start("200 OK", [])
+    return [str(sum(function() for function in chosen)).encode()]
+"""
+
+
+def faults(daemon):
+    expected = str(sum(number + 0.5 for number in range(0, 8000, 20)))
+    assert [daemon.get("/").text for _ in range(30)] == [expected] * 30
+    return daemon.stats("p")["minor_faults_mean"]
+
+
+@pytest.mark.plain_build
+def test_what_requests_write_to_lies_together(start):
+    """One page for each function where Python has put them, and some ten for all."""
+    keys = {"image": "inherited", "prefault": 0}
+    apart = faults(start("scattered", SCATTERED, {"placement": "none"}, **keys).start())
+    together = faults(start("scattered", SCATTERED, **keys).start())
+    assert apart > 400 and together < apart / 3, f"{together} faults of {apart}"
+
+
+@pytest.mark.plain_build
+@pytest.mark.skipif(os.getuid() != 0, reason="which pages are copied only root can tell")
+def test_maps_has_a_name_for_what_was_placed(start):
+    daemon = start("scattered", SCATTERED, image="inherited", prefault=0, sample=1).start()
+    faults(daemon)
+    regions = {region["region"]: region for region in daemon.ctl("maps")["regions"]}
+    placed = regions["objects written to"]
+    assert 50_000 < placed["copied_bytes"] < 500_000
+    assert regions["anonymous"]["copied_bytes"] < 500_000
+
+
+LOADED = """
+import os
+print("out of load", flush=True)
+with open(f"{HERE}/{__name__}.loads", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+def app(environ, start):
+    start("200 OK", [])
+    return [b"served"]
+"""
+
+
+def loads(apps, name):
+    with open(os.path.join(apps, f"{name}.loads")) as file:
+        return len(set(file.read().split()))
+
+
+@pytest.mark.parametrize("options, count", [
+    ({}, 3), ({"placement": "learned"}, 3), ({"placement": "none"}, 1), ({"warmup": None}, 1),
+], ids=["default", "learned", "none", "nothing to learn from"])
+def test_rehearsals_are_loads_that_say_nothing(start, apps, options, count):
+    name = f"loaded_{'_'.join(options) or 'default'}_{count}"
+    daemon = start(name, LOADED, options).start()
+    assert daemon.get("/").text == "served"
+    daemon.wait_log("out of load")
+    assert loads(apps, name) == count and daemon.log().count("out of load") == 1
+    assert NOT_LEARNED not in daemon.log()
+
+
+# In a rehearsal there is no output.
+ONLY_ASIDE = """
+import os, signal, sys
+aside = os.path.samestat(os.fstat(2), os.stat("/dev/null"))
+requests = []
+def app(environ, start):
+    requests.append(1)
+    if aside and {where}:
+        {deed}
+    start("200 OK", [])
+    return [b"served"]
+"""
+DEEDS = {
+    "a warm-up kills": ("len(requests) == 1", "os.kill(os.getpid(), signal.SIGKILL)", "a process died"),
+    "a child kills": ("len(requests) == 2", "os.kill(os.getpid(), signal.SIGKILL)", "a process died"),
+    "a child fails": ("len(requests) == 2", "raise LookupError", "a warm-up failed in a child"),
+    "a child exits": ("len(requests) == 2", "os._exit(0)", "a process died"),
+    "a child kills its parent": ("len(requests) == 2", "os.kill(os.getppid(), signal.SIGKILL)", "a process died"),
+}
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_a_rehearsal_that_fails_is_told_and_does_not_matter(start, name):
+    where, deed, reason = DEEDS[name]
+    module = name.replace(" ", "_").replace("-", "_")
+    daemon = start(module, ONLY_ASIDE.format(where=where, deed=deed)).start()
+    daemon.wait_log(f"{NOT_LEARNED}: {reason}", 10)
+    assert daemon.get("/").text == "served"
+
+
+LEAVES_A_PROCESS = """
+import os, subprocess
+process = subprocess.Popen(["sleep", "600"])
+with open(f"{HERE}/{__name__}.pids", "a") as file:
+    file.write(f"{process.pid}\\n")
+if not os.path.samestat(os.fstat(2), os.stat("/dev/null")):
+    process.kill()
+    process.wait()
+def app(environ, start):
+    start("200 OK", [])
+    return [b"served"]
+"""
+
+
+@pytest.mark.namespaces
+def test_what_a_rehearsal_started_ends_with_it(start, apps):
+    """By pid of the zygote's namespace: seen from there, as the daemon's descendants."""
+    daemon = start("leaves", LEAVES_A_PROCESS).start()
+    with open(os.path.join(apps, "leaves.pids")) as file:
+        assert len(file.read().split()) == 3
+    assert "sleep" not in [command_line(pid).split(" ")[0] for pid in daemon.processes()]
+
+
+# All kinds of growth, each checked: the region of children is full after a mebibyte, and blocks move out of it.
+CHURN = """
+import json, random
+kept = {n: [n] * (n % 40) for n in range(2000)}
+def churn(generator):
+    blocks = []
+    for step in range(20000):
+        deed = generator.randrange(6)
+        if deed < 2 or not blocks:
+            blocks.append(bytearray([step % 251]) * generator.randrange(1, 3000))
+        elif deed == 2:
+            del blocks[generator.randrange(len(blocks))]
+        elif deed == 3:
+            block = blocks[generator.randrange(len(blocks))]
+            block.extend(block[:1] * generator.randrange(20000 if step % 50 == 0 else 200))
+        elif deed == 4:
+            block = blocks[generator.randrange(len(blocks))]
+            del block[len(block) // 2 + 1:]
+        else:
+            kept[generator.randrange(2000)].append(step)
+        if len(blocks) > 2000:
+            del blocks[::2]
+    return all(block.count(block[0]) == len(block) for block in blocks)
+def app(environ, start):
+    start("200 OK", [])
+    whole = churn(random.Random(1))
+    total = sum(map(sum, kept.values()))
+    return [json.dumps([whole, total]).encode()]
+"""
+
+
+@pytest.mark.parametrize("placement", ["learned", "none"])
+@pytest.mark.parametrize("image", ["inherited", "frozen"])
+def test_blocks_keep_what_is_in_them(start, placement, image):
+    daemon = start("churn", CHURN, {"placement": placement, "warmup": "GET /"}, image=image, timeout="60s").start()
+    answers = [json.loads(daemon.get("/").body) for _ in range(3)]
+    assert answers[0][0] is True and answers == answers[:1] * 3

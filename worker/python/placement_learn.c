@@ -1,0 +1,177 @@
+/*
+ * Rehearsals, each a process that loads the application, forks, has its child do what children do, and finds out which blocks that has written to. The
+ * kernel tells pages, not blocks. So the first finds the blocks on pages that are written to, and the second, where each of these has a page for itself,
+ * those among them that are. If they are too many for that, a few share a page in the second, and there is a third.
+ *
+ * Runs in: zygote (load), before anything of the application is there, and the processes that it forks. Those have no descriptors and no output,
+ * and go with the zygote.
+ */
+#include "placement_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REHEARSAL_MS   (120 * 1000) /* each */
+#define REHEARSALS_MAX 4
+#define APART_MAX      32768u /* blocks with a page for themselves: most need no more than one */
+
+static const char *const reasons[PLACEMENT_STATE_MAX] = {
+	[PLACEMENT_BEGUN] = "a process died or took longer than two minutes",
+	[PLACEMENT_REQUEST_FAILED] = "a warm-up failed in a child",
+	[PLACEMENT_TOO_MANY] = "too many objects",
+	[PLACEMENT_NO_PAGEMAP] = "/proc/self/pagemap cannot be read",
+};
+
+static int
+is_any(const void *block)
+{
+	(void)block;
+	return 1;
+}
+
+/* ---- the processes ---- */
+
+/* Huge pages would be told as written for the sake of one object in them. */
+static int
+go_aside(void)
+{
+	const int null = open("/dev/null", O_RDWR);
+
+	return null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+			       dup2(null, STDERR_FILENO) < 0 ||
+			       syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0) < 0 ||
+			       prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0 || setsid() < 0
+		       ? -1
+		       : 0;
+}
+
+static enum placement_state
+answer_request(const struct placement_rehearsal *rehearsal, int (*is_wanted)(const void *),
+	       struct placement_keys *out)
+{
+	placement_settle();
+	if (rehearsal->request(rehearsal->context) < 0)
+		return PLACEMENT_REQUEST_FAILED;
+	const int error = placement_blocks_find_written(is_wanted, out);
+	if (error != 0)
+		return error == ENOMEM ? PLACEMENT_TOO_MANY : PLACEMENT_NO_PAGEMAP;
+	return PLACEMENT_COMPLETE;
+}
+
+static enum placement_state
+rehearse(const struct placement_rehearsal *rehearsal, struct placement_keys *apart,
+	 unsigned per_page, struct placement_keys *out)
+{
+	if (go_aside() < 0)
+		return PLACEMENT_BEGUN;
+	if (placement_watch(apart, per_page) < 0)
+		return PLACEMENT_UNSUPPORTED;
+	if (rehearsal->load(rehearsal->context) < 0)
+		return PLACEMENT_LOAD_FAILED;
+	const pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		out->state =
+			answer_request(rehearsal, apart != NULL ? placement_is_apart : is_any, out);
+		_exit(0);
+	}
+	/* It writes it down itself; what is its own it can tell as long as we are there. */
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return out->state;
+}
+
+/* ---- the zygote ---- */
+
+/* Ends it when it takes too long, along with what it has started. */
+static void
+await(pid_t pid)
+{
+	struct pollfd process = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	while (process.fd >= 0 && poll(&process, 1, REHEARSAL_MS) < 0 && errno == EINTR)
+		;
+	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	if (process.fd >= 0)
+		close(process.fd);
+}
+
+static enum placement_state
+run_aside(const struct placement_rehearsal *rehearsal, struct placement_keys *apart,
+	  unsigned per_page, struct placement_keys *out)
+{
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+			out->state = rehearse(rehearsal, apart, per_page, out);
+		_exit(0);
+	}
+	if (pid > 0)
+		await(pid);
+	return out->state;
+}
+
+static struct placement_keys *
+new_keys(void)
+{
+	struct placement_keys *keys = mmap(NULL, sizeof(*keys), PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return keys != MAP_FAILED ? keys : NULL;
+}
+
+void
+placement_forget(struct placement_keys *keys)
+{
+	if (keys != NULL)
+		munmap(keys, sizeof(*keys));
+}
+
+/* What the last rehearsal has found, NULL without memory. */
+static struct placement_keys *
+narrow(const struct placement_rehearsal *rehearsal)
+{
+	struct placement_keys *apart = NULL, *found = new_keys();
+	unsigned per_page = 0;
+
+	for (int i = 0; i < REHEARSALS_MAX && per_page != 1 && found != NULL; i++) {
+		if (i > 0) {
+			placement_forget(apart);
+			apart = found;
+			found = new_keys();
+			per_page = apart->count / APART_MAX + 1;
+		}
+		if (found != NULL &&
+		    run_aside(rehearsal, apart, per_page, found) != PLACEMENT_COMPLETE)
+			break;
+	}
+	placement_forget(apart);
+	return found;
+}
+
+struct placement_keys *
+placement_learn(const struct placement_rehearsal *rehearsal)
+{
+	struct placement_keys *found = narrow(rehearsal);
+	const uint32_t state = found != NULL ? found->state : PLACEMENT_TOO_MANY;
+
+	if (state == PLACEMENT_COMPLETE)
+		return found;
+	placement_forget(found);
+	if (state < PLACEMENT_STATE_MAX && reasons[state] != NULL)
+		fprintf(stderr, "which objects requests write to was not learned: %s\n",
+			reasons[state]);
+	return NULL;
+}
