@@ -16,7 +16,9 @@
 #define SLOTS_MAX    (SLOTS / 4 * 3)
 #define GROUP	     256u /* slots */
 #define ALIGNMENT    16u
-#define PAGES_READ   512u
+#define CHUNK	     64u			  /* slots: neighbours of a KiB */
+#define PAGES_READ   8u				  /* a block is on fewer */
+#define MULTIPLIER   UINT64_C(0x9E3779B97F4A7C15) /* as in placement_key.c */
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_OF_FILE (UINT64_C(1) << 61)
 #define PAGE_OWN     (UINT64_C(1) << 56)
@@ -28,7 +30,7 @@ struct block {
 };
 
 static const char gone;		    /* the begin of what was a block: a search goes on behind it */
-static struct block *blocks;	    /* by address, so that neighbours are neighbours */
+static struct block *blocks;	    /* by address */
 static bool is_used[SLOTS / GROUP]; /* so that nobody looks at all of them */
 static unsigned used;		    /* slots that are not free */
 static bool is_full;
@@ -44,10 +46,10 @@ placement_blocks_open(void)
 static size_t
 slot_of(const void *block)
 {
-	const uintptr_t place = (uintptr_t)block / ALIGNMENT;
+	const uint64_t place = (uintptr_t)block / ALIGNMENT;
 
-	/* Where the table is too small for the addresses, the rounds do not fall on each other. */
-	return (place + place / SLOTS * 7919) & (SLOTS - 1);
+	/* Chunks far from each other: where there are many blocks in a row, a search that comes by would walk over all of them. */
+	return ((place / CHUNK * MULTIPLIER >> 32) + place % CHUNK) & (SLOTS - 1);
 }
 
 void
@@ -70,6 +72,8 @@ placement_blocks_remove(const void *block)
 {
 	size_t i = slot_of(block);
 
+	if (is_full)
+		return;
 	while (blocks[i].begin != NULL && blocks[i].begin != block)
 		i = (i + 1) & (SLOTS - 1);
 	if (blocks[i].begin != NULL)
