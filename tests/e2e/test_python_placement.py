@@ -136,9 +136,61 @@ def test_a_rehearsal_that_fails_is_told_and_does_not_matter(start, name):
     assert daemon.get("/").text == "served"
 
 
+# What is found lies in memory that is shared: 4 MiB that begin with a state, a count and the bytes of all.
+OVERWRITES = """
+import ctypes, os
+aside = os.path.samestat(os.fstat(2), os.stat("/dev/null"))
+def app(environ, start):
+    start("200 OK", [])
+    return [b"served"]
+for line in open("/proc/self/maps") if aside else ():
+    begin, end = (int(number, 16) for number in line.split()[0].split("-"))
+    if " rw-s " in line and end - begin > 4 << 20:
+        {what}
+        ctypes.memmove(begin, b"".join(number.to_bytes(4, "little") for number in ({complete}, {count}, 0, {bytes_high})), 16)
+if aside:
+    os._exit(0)
+"""
+COMPLETE = 7  # enum placement_state
+
+
+@pytest.mark.parametrize("what, count, bytes_high", [
+    ("pass", 3, 1 << 28),
+    ("pass", 1 << 31, 0),
+    ("ctypes.memset(begin, 0x41, end - begin)", 1 << 18, 0),
+], ids=["bytes", "count", "no free slot"])
+def test_what_was_found_is_not_trusted(start, what, count, bytes_high):
+    name = f"overwrites_{count}_{bytes_high}"
+    daemon = start(name, OVERWRITES.format(what=what, complete=COMPLETE, count=count, bytes_high=bytes_high)).start()
+    assert daemon.get("/").text == "served"
+    daemon.wait_log(f"{NOT_LEARNED}: a process has written over what it had found")
+
+
+LEAVES_A_THREAD = """
+import queue, threading
+work, done = queue.Queue(), queue.Queue()
+def serve():
+    while True:
+        done.put(work.get())
+threading.Thread(target=serve, daemon=True).start()
+def app(environ, start):
+    work.put(b"served")
+    start("200 OK", [])
+    return [done.get()]
+"""
+
+
+def test_a_thread_that_is_left_is_refused_at_once(start):
+    """A child that waits for it would have two minutes for that."""
+    daemon = start("thread", LEAVES_A_THREAD)
+    daemon.spawn()
+    daemon.wait_log("left 1 thread running", 20)
+    assert NOT_LEARNED not in daemon.log()
+
+
 LEAVES_A_PROCESS = """
 import os, subprocess
-process = subprocess.Popen(["sleep", "600"])
+process = subprocess.Popen(["sleep", "600"], start_new_session={new_session})
 with open(f"{HERE}/{__name__}.pids", "a") as file:
     file.write(f"{process.pid}\\n")
 if not os.path.samestat(os.fstat(2), os.stat("/dev/null")):
@@ -151,10 +203,12 @@ def app(environ, start):
 
 
 @pytest.mark.namespaces
-def test_what_a_rehearsal_started_ends_with_it(start, apps):
+@pytest.mark.parametrize("new_session", [False, True])
+def test_what_a_rehearsal_started_ends_with_it(start, apps, new_session):
     """By pid of the zygote's namespace: seen from there, as the daemon's descendants."""
-    daemon = start("leaves", LEAVES_A_PROCESS).start()
-    with open(os.path.join(apps, "leaves.pids")) as file:
+    name = f"leaves_{new_session}"
+    daemon = start(name, LEAVES_A_PROCESS.replace("{new_session}", str(new_session))).start()
+    with open(os.path.join(apps, f"{name}.pids")) as file:
         assert len(file.read().split()) == 3
     assert "sleep" not in [command_line(pid).split(" ")[0] for pid in daemon.processes()]
 
@@ -191,7 +245,7 @@ def app(environ, start):
 
 
 @pytest.mark.parametrize("placement", ["learned", "none"])
-@pytest.mark.parametrize("image", ["inherited", "frozen"])
+@pytest.mark.parametrize("image", ["inherited", pytest.param("frozen", marks=pytest.mark.plain_build)])
 def test_blocks_keep_what_is_in_them(start, placement, image):
     daemon = start("churn", CHURN, {"placement": placement, "warmup": "GET /"}, image=image, timeout="60s").start()
     answers = [json.loads(daemon.get("/").body) for _ in range(3)]

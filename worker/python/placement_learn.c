@@ -12,10 +12,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ static const char *const reasons[PLACEMENT_STATE_MAX] = {
 	[PLACEMENT_REQUEST_FAILED] = "a warm-up failed in a child",
 	[PLACEMENT_TOO_MANY] = "too many objects",
 	[PLACEMENT_NO_PAGEMAP] = "/proc/self/pagemap cannot be read",
+	[PLACEMENT_OVERWRITTEN] = "a process has written over what it had found",
 };
 
 static int
@@ -54,6 +57,15 @@ go_aside(void)
 		       : 0;
 }
 
+/* Which children have none of, and may wait for. The zygote refuses such a load, and names them. */
+static bool
+has_threads(void)
+{
+	struct stat tasks; /* a link for each, and two as any directory */
+
+	return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
 static enum placement_state
 answer_request(const struct placement_rehearsal *rehearsal, int (*is_wanted)(const void *),
 	       struct placement_keys *out)
@@ -75,7 +87,7 @@ rehearse(const struct placement_rehearsal *rehearsal, struct placement_keys *apa
 		return PLACEMENT_BEGUN;
 	if (placement_watch(apart, per_page) < 0)
 		return PLACEMENT_UNSUPPORTED;
-	if (rehearsal->load(rehearsal->context) < 0)
+	if (rehearsal->load(rehearsal->context) < 0 || has_threads())
 		return PLACEMENT_LOAD_FAILED;
 	const pid_t child = fork();
 	if (child == 0) {
@@ -92,7 +104,22 @@ rehearse(const struct placement_rehearsal *rehearsal, struct placement_keys *apa
 
 /* ---- the zygote ---- */
 
-/* Ends it when it takes too long, along with what it has started. */
+/*
+ * It, and what it has started. Number 1 of a pid namespace also gets at what has left the group, and inherits all of it: nothing else runs there
+ * before load is over.
+ */
+static void
+end(pid_t pid)
+{
+	const pid_t all = getpid() == 1 ? -1 : pid;
+
+	(void)kill(-pid, SIGKILL);
+	(void)kill(all, SIGKILL);
+	while (waitpid(all, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+/* Until it ends, or takes too long. */
 static void
 await(pid_t pid)
 {
@@ -100,26 +127,38 @@ await(pid_t pid)
 
 	while (process.fd >= 0 && poll(&process, 1, REHEARSAL_MS) < 0 && errno == EINTR)
 		;
-	(void)kill(-pid, SIGKILL);
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
+	end(pid);
 	if (process.fd >= 0)
 		close(process.fd);
+}
+
+/* It comes from a process that has run the application. */
+static bool
+is_sound(const struct placement_keys *keys)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < sizeof(keys->slots) / sizeof(keys->slots[0]); i++)
+		count += keys->slots[i] != 0;
+	return count <= keys->count && keys->count <= PLACEMENT_KEYS_MAX &&
+	       keys->bytes <= (uint64_t)keys->count * PLACEMENT_BLOCK_MAX;
 }
 
 static enum placement_state
 run_aside(const struct placement_rehearsal *rehearsal, struct placement_keys *apart,
 	  unsigned per_page, struct placement_keys *out)
 {
-	const pid_t pid = fork();
+	const pid_t zygote = getpid(), pid = fork();
 
 	if (pid == 0) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == zygote)
 			out->state = rehearse(rehearsal, apart, per_page, out);
 		_exit(0);
 	}
 	if (pid > 0)
 		await(pid);
+	if (!is_sound(out))
+		out->state = PLACEMENT_OVERWRITTEN;
 	return out->state;
 }
 
