@@ -250,3 +250,22 @@ def test_blocks_keep_what_is_in_them(start, placement, image):
     daemon = start("churn", CHURN, {"placement": placement, "warmup": "GET /"}, image=image, timeout="60s").start()
     answers = [json.loads(daemon.get("/").body) for _ in range(3)]
     assert answers[0][0] is True and answers == answers[:1] * 3
+
+
+# 200 MB of the C library's heap, freed before the end of load, with a block behind them that is not.
+FREES = """
+held = [b"x" * 20000 for _ in range(10000)]
+kept = [b"y" * 20000 for _ in range(10)]
+held.clear()
+def app(environ, start):
+    start("200 OK", [])
+    return [b"served"]
+"""
+
+
+@pytest.mark.plain_build
+@pytest.mark.parametrize("placement", ["learned", "none"])
+def test_what_load_has_freed_is_no_part_of_the_state(start, placement):
+    daemon = start("frees", FREES, {"placement": placement}, image="inherited").start()
+    assert daemon.get("/").text == "served"
+    assert daemon.ctl("memory")["pools"][0]["state_bytes"] < 50_000_000

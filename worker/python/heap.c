@@ -43,6 +43,8 @@ heap_fill_holes(void)
 void
 heap_fill_holes(void)
 {
+	/* Holes of pages go back to the kernel while they are free: taken, they have a page for each block. */
+	malloc_trim(0);
 	const struct mallinfo2 info = mallinfo2();
 	const uintptr_t end = (uintptr_t)sbrk(0) - info.keepcost;
 	size_t left = info.arena; /* fordblks leaves out what its quick lists hold */
