@@ -1,4 +1,4 @@
-"""Where the python worker puts objects: those that requests write to, which two rehearsals have found, and those of children."""
+"""Where the python worker puts objects: those that requests use, which rehearsals have found, and those of children."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pyapps import python_pool
 pytestmark = [pyapps.needs_worker,
               pytest.mark.skipif(subprocess.run([pyapps.PYTHON, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"]).returncode != 0,
                                  reason="objects are placed with Python 3.11 alone")]
-NOT_LEARNED = "which objects requests write to was not learned"
+NOT_LEARNED = "which objects requests use was not learned"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def start(zygoted, apps):
     return make
 
 
-# Functions of which a request calls each twentieth: objects that are written to, far from each other.
+# Functions of which a request calls each twentieth: objects that are used, far from each other.
 SCATTERED = """
 functions = []
 for number in range(8000):
@@ -59,12 +59,30 @@ def faults(daemon):
 
 
 @pytest.mark.plain_build
-def test_what_requests_write_to_lies_together(start):
+@pytest.mark.parametrize("image", ["inherited", "frozen"])
+def test_what_requests_use_lies_together(start, image):
     """One page for each function where Python has put them, and some ten for all."""
-    keys = {"image": "inherited", "prefault": 0}
+    keys = {"image": image, "prefault": 0}
     apart = faults(start("scattered", SCATTERED, {"placement": "none"}, **keys).start())
     together = faults(start("scattered", SCATTERED, **keys).start())
     assert apart > 400 and together < apart / 3, f"{together} faults of {apart}"
+
+
+# A system call that is given memory of which use is watched fails.
+UNWATCHABLE = """
+import os
+constant = b"out of the request"
+def app(environ, start):
+    os.write(1, constant)
+    return scattered(environ, start)
+"""
+
+
+@pytest.mark.plain_build
+def test_where_reads_cannot_be_learned_writes_are(start):
+    text = SCATTERED.replace("def app", "def scattered") + UNWATCHABLE
+    daemon = start("unwatchable", text, image="inherited", prefault=0).start()
+    assert faults(daemon) < 200 and NOT_LEARNED not in daemon.log()
 
 
 @pytest.mark.plain_build
@@ -73,7 +91,7 @@ def test_maps_has_a_name_for_what_was_placed(start):
     daemon = start("scattered", SCATTERED, image="inherited", prefault=0, sample=1).start()
     faults(daemon)
     regions = {region["region"]: region for region in daemon.ctl("maps")["regions"]}
-    placed = regions["objects written to"]
+    placed = regions["objects in use"]
     assert 50_000 < placed["copied_bytes"] < 500_000
     assert regions["anonymous"]["copied_bytes"] < 500_000
 
@@ -136,7 +154,7 @@ def test_a_rehearsal_that_fails_is_told_and_does_not_matter(start, name):
     assert daemon.get("/").text == "served"
 
 
-# What is found lies in memory that is shared: 4 MiB that begin with a state, a count and the bytes of all.
+# What is found lies in memory that is shared: 4 MiB that begin with a state, a count and the bytes by use.
 OVERWRITES = """
 import ctypes, os
 aside = os.path.samestat(os.fstat(2), os.stat("/dev/null"))
@@ -147,7 +165,7 @@ for line in open("/proc/self/maps") if aside else ():
     begin, end = (int(number, 16) for number in line.split()[0].split("-"))
     if " rw-s " in line and end - begin > 4 << 20:
         {what}
-        ctypes.memmove(begin, b"".join(number.to_bytes(4, "little") for number in ({complete}, {count}, 0, {bytes_high})), 16)
+        ctypes.memmove(begin, b"".join(number.to_bytes(4, "little") for number in ({complete}, {count}, 0, 0, 0, {bytes_high}, 0, {bytes_high})), 32)
 if aside:
     os._exit(0)
 """

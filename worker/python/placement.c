@@ -2,11 +2,11 @@
  * An allocator above Python's own (PyMem_SetAllocator): some blocks lie in a region, where they follow each other, all others are passed on.
  *
  *	while a rehearsal is watched   blocks of some keys, a page for each
- *	while the load is for good     blocks of the keys that were learned, one behind the other
+ *	while the load is for good     blocks of the keys that were learned, those that are read and those that are written to
  *	in a child                     small blocks behind them, until the region is full
  *
  * Runs in: zygote (load), child, and the processes that learn. The rule: which block lies where is a matter of speed alone. A key that means
- * another block in this load than in the rehearsal puts the wrong object among those that are written to, and nothing else.
+ * another block in this load than in the rehearsal puts the wrong object among those that are used, and nothing else.
  */
 #include <Python.h>
 
@@ -37,13 +37,20 @@ static_assert(sizeof(struct header) == ALIGNMENT, "blocks of the region are alig
 static enum mode mode;
 static struct placement_keys *chosen; /* for the region; NULL: none */
 
+/* A part of the region, by what requests do with the blocks in it. */
+struct area {
+	char *next;
+	char *end;
+	struct header *free[PLACEMENT_BLOCK_MAX / ALIGNMENT + 1]; /* by capacity */
+};
+
 static struct region {
 	char *begin;
-	char *next;
 	char *end;
 	unsigned per_page; /* blocks; 0: as many as there is room for */
 	unsigned in_page;  /* in that of `next` */
-	struct header *free[PLACEMENT_BLOCK_MAX / ALIGNMENT + 1]; /* by capacity */
+	struct area areas
+		[PLACEMENT_USES]; /* none that is not used; written to: the last, which children fill */
 } region;
 
 /* Python's own, of the domains for objects and for their memory. */
@@ -57,17 +64,24 @@ round_up(size_t size, size_t unit)
 
 /* ---- the region ---- */
 
+/* The first `read` bytes for what is read, the rest for what is written to. */
 static int
-region_open(size_t size, unsigned per_page)
+region_open(size_t read, size_t size, unsigned per_page)
 {
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -1;
-	region = (struct region){
-		.begin = memory, .next = memory, .end = memory + size, .per_page = per_page
-	};
+	region = (struct region){ .begin = memory,
+				  .end = memory + size,
+				  .per_page = per_page,
+				  .areas = {
+					  [PLACEMENT_READ] = { .next = memory,
+							       .end = memory + read },
+					  [PLACEMENT_WRITTEN] = { .next = memory + read,
+								  .end = memory + size },
+				  } };
 	return 0;
 }
 
@@ -83,35 +97,43 @@ header_of(void *block)
 	return (struct header *)block - 1;
 }
 
-static void
-region_begin_page(void)
+static struct area *
+area_of(const struct header *header)
 {
-	region.next += -(uintptr_t)region.next % PLACEMENT_PAGE;
+	const bool is_read = (const char *)header < region.areas[PLACEMENT_READ].end;
+
+	return &region.areas[is_read ? PLACEMENT_READ : PLACEMENT_WRITTEN];
+}
+
+static void
+area_begin_page(struct area *area)
+{
+	area->next += -(uintptr_t)area->next % PLACEMENT_PAGE;
 	region.in_page = 0;
 }
 
 /* NULL when it is full, or the block too large for it. */
 static void *
-region_take(size_t size)
+area_take(struct area *area, size_t size)
 {
 	const size_t capacity = size > 0 ? round_up(size, ALIGNMENT) : ALIGNMENT;
 
 	if (size > PLACEMENT_BLOCK_MAX)
 		return NULL;
-	struct header *header = region.free[capacity / ALIGNMENT];
+	struct header *header = area->free[capacity / ALIGNMENT];
 	if (header != NULL) {
-		region.free[capacity / ALIGNMENT] = header->next_free;
+		area->free[capacity / ALIGNMENT] = header->next_free;
 		return header + 1;
 	}
 	const size_t whole = sizeof(*header) + capacity;
-	const size_t rest = -(uintptr_t)region.next % PLACEMENT_PAGE;
+	const size_t rest = -(uintptr_t)area->next % PLACEMENT_PAGE;
 	if (region.per_page > 0 && (region.in_page == region.per_page || whole > rest))
-		region_begin_page();
-	if (whole > (size_t)(region.end - region.next))
+		area_begin_page(area);
+	if (whole > (size_t)(area->end - area->next))
 		return NULL;
-	header = (struct header *)(void *)region.next;
+	header = (struct header *)(void *)area->next;
 	header->capacity = capacity;
-	region.next += whole;
+	area->next += whole;
 	region.in_page++;
 	return header + 1;
 }
@@ -120,7 +142,7 @@ static void
 region_give_back(void *block)
 {
 	struct header *header = header_of(block);
-	struct header **list = &region.free[header->capacity / ALIGNMENT];
+	struct header **list = &area_of(header)->free[header->capacity / ALIGNMENT];
 
 	header->next_free = *list;
 	*list = header;
@@ -128,23 +150,32 @@ region_give_back(void *block)
 
 /* ---- which block ---- */
 
-static bool
-is_chosen(uint64_t key)
+/* A rehearsal has one area. */
+static struct area *
+choose(uint64_t key)
 {
-	return chosen != NULL && key != 0 && *placement_keys_find(chosen, key) == key;
+	if (chosen == NULL || key == 0 || !placement_keys_may_have(chosen, key))
+		return NULL;
+	const uint64_t slot = *placement_keys_find(chosen, key);
+	const unsigned use = mode == MODE_WATCH ? PLACEMENT_WRITTEN : slot & PLACEMENT_USE_BITS;
+
+	return slot != 0 ? &region.areas[use] : NULL;
 }
 
 /* A new block's place in the region; NULL: it has none. */
 static void *
 place(size_t size, uint64_t *key_out)
 {
+	struct area *area;
+
 	*key_out = 0;
 	if (mode == MODE_PASS)
 		return NULL;
 	if (mode == MODE_CHILD)
-		return region_take(size);
+		return area_take(&region.areas[PLACEMENT_WRITTEN], size);
 	*key_out = placement_key_next(size);
-	return is_chosen(*key_out) ? region_take(size) : NULL;
+	area = choose(*key_out);
+	return area != NULL ? area_take(area, size) : NULL;
 }
 
 static void
@@ -289,7 +320,7 @@ install(void)
 int
 placement_watch(struct placement_keys *apart, unsigned per_page)
 {
-	if (region_open(APART_BYTES, per_page) < 0 || placement_blocks_open() < 0 ||
+	if (region_open(0, APART_BYTES, per_page) < 0 || placement_blocks_open() < 0 ||
 	    placement_key_open() < 0)
 		return -1;
 	chosen = apart;
@@ -308,10 +339,13 @@ placement_is_apart(const void *block)
 static int
 place_together(struct placement_keys *hot)
 {
-	const size_t bytes =
-		hot != NULL ? 2 * (hot->bytes + hot->count * sizeof(struct header)) : 0;
+	size_t read = 0, written = 0;
 
-	if (region_open(round_up(bytes, PLACEMENT_PAGE) + CHILD_BYTES, 0) < 0)
+	if (hot != NULL) {
+		read = round_up(2 * hot->bytes[PLACEMENT_READ], PLACEMENT_PAGE);
+		written = round_up(2 * hot->bytes[PLACEMENT_WRITTEN], PLACEMENT_PAGE);
+	}
+	if (region_open(read, read + written + CHILD_BYTES, 0) < 0)
 		return -1;
 	chosen = hot;
 	mode = hot != NULL ? MODE_TOGETHER : MODE_PASS;
@@ -337,7 +371,7 @@ placement_settle(void)
 		placement_forget(chosen);
 	}
 	if (region.per_page > 0)
-		region_begin_page();
+		area_begin_page(&region.areas[PLACEMENT_WRITTEN]);
 	region.per_page = 0;
 	chosen = NULL;
 	mode = MODE_CHILD;

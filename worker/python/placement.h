@@ -1,7 +1,7 @@
 /*
- * Where Python's objects lie. A request counts references in objects all over the heap, and each page that it writes to is one that it has to
- * copy first. So the application is loaded aside, to learn which of its objects requests write to, before it is loaded for good, with
- * these objects beside each other; and what a child makes itself comes behind them, not into holes of pages that it would have to copy.
+ * Where Python's objects lie. A request reads and, as it counts references, writes to objects all over the heap, and each page of them costs a fault,
+ * most of them a copy. So the application is loaded aside, to learn which of its objects requests use, before it is loaded for good, with
+ * these beside each other; and what a child makes itself comes behind them, not into holes of pages that it would have to copy.
  */
 #ifndef ZYGOTED_PYTHON_PLACEMENT_H
 #define ZYGOTED_PYTHON_PLACEMENT_H

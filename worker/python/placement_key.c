@@ -15,7 +15,7 @@
 
 #include <sys/mman.h>
 
-#define CONTEXTS     (1u << 20)
+#define CONTEXTS     (1u << 17) /* pandas, with all that it imports, has a quarter of it */
 #define CONTEXTS_MAX (CONTEXTS / 4 * 3)
 #define MULTIPLIER                                                                                 \
 	0x9E3779B97F4A7C15u /* 2^64 divided by the golden ratio: Knuth, The Art of Computer Programming, 6.4 */
@@ -104,5 +104,6 @@ placement_key_next(size_t size)
 		return 0;
 	used += contexts[i].hash == 0;
 	contexts[i].hash = hash;
-	return mix(hash, ++contexts[i].count) | 1;
+	return (mix(hash, ++contexts[i].count) | (PLACEMENT_USE_BITS + 1)) &
+	       ~(uint64_t)PLACEMENT_USE_BITS;
 }

@@ -1,6 +1,6 @@
 /*
- * Rehearsals, each a process that loads the application, forks, has its child do what children do, and finds out which blocks that has written to. The
- * kernel tells pages, not blocks. So the first finds the blocks on pages that are written to, and the second, where each of these has a page for itself,
+ * Rehearsals, each a process that loads the application, forks, has its child do what children do, and finds out which blocks that has used. The
+ * processor tells pages, not blocks. So the first finds the blocks on pages that are used, and the second, where each of these has a page for itself,
  * those among them that are. If they are too many for that, a few share a page in the second, and there is a third.
  *
  * Runs in: zygote (load), before anything of the application is there, and the processes that it forks. Those have no descriptors and no output,
@@ -67,38 +67,60 @@ has_threads(void)
 }
 
 static enum placement_state
-answer_request(const struct placement_rehearsal *rehearsal, int (*is_wanted)(const void *),
-	       struct placement_keys *out)
+state_of(int error)
 {
-	placement_settle();
-	if (rehearsal->request(rehearsal->context) < 0)
-		return PLACEMENT_REQUEST_FAILED;
-	const int error = placement_blocks_find_written(is_wanted, out);
-	if (error != 0)
-		return error == ENOMEM ? PLACEMENT_TOO_MANY : PLACEMENT_NO_PAGEMAP;
-	return PLACEMENT_COMPLETE;
+	return error == 0	 ? PLACEMENT_COMPLETE
+	       : error == ENOMEM ? PLACEMENT_TOO_MANY
+				 : PLACEMENT_NO_PAGEMAP;
 }
 
+static enum placement_state
+answer_request(const struct placement_rehearsal *rehearsal, int is_exact,
+	       int (*is_wanted)(const void *), struct placement_keys *out)
+{
+	placement_settle();
+	const int error = placement_use_begin(is_exact);
+	if (error != 0)
+		return state_of(error);
+	if (rehearsal->request(rehearsal->context) < 0)
+		return PLACEMENT_REQUEST_FAILED;
+	return state_of(placement_use_end(is_wanted, out));
+}
+
+/* What it finds it writes down itself; what is its own it can tell as long as we are there. */
+static enum placement_state
+fork_request(const struct placement_rehearsal *rehearsal, int is_exact,
+	     int (*is_wanted)(const void *), struct placement_keys *out)
+{
+	const pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		out->state = answer_request(rehearsal, is_exact, is_wanted, out);
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return out->state;
+}
+
+/* Where requests do not bear being watched, their writes tell the most. */
 static enum placement_state
 rehearse(const struct placement_rehearsal *rehearsal, struct placement_keys *apart,
 	 unsigned per_page, struct placement_keys *out)
 {
+	int (*const is_wanted)(const void *) = apart != NULL ? placement_is_apart : is_any;
+
 	if (go_aside() < 0)
 		return PLACEMENT_BEGUN;
 	if (placement_watch(apart, per_page) < 0)
 		return PLACEMENT_UNSUPPORTED;
 	if (rehearsal->load(rehearsal->context) < 0 || has_threads())
 		return PLACEMENT_LOAD_FAILED;
-	const pid_t child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		out->state =
-			answer_request(rehearsal, apart != NULL ? placement_is_apart : is_any, out);
-		_exit(0);
+	if (fork_request(rehearsal, 1, is_wanted, out) != PLACEMENT_COMPLETE) {
+		*out = (struct placement_keys){ 0 };
+		(void)fork_request(rehearsal, 0, is_wanted, out);
 	}
-	/* It writes it down itself; what is its own it can tell as long as we are there. */
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
 	return out->state;
 }
 
@@ -136,12 +158,18 @@ await(pid_t pid)
 static bool
 is_sound(const struct placement_keys *keys)
 {
+	const uint64_t most =
+		(uint64_t)PLACEMENT_KEYS_MAX * (PLACEMENT_BLOCK_MAX + PLACEMENT_OVERHEAD);
 	uint32_t count = 0;
 
-	for (size_t i = 0; i < sizeof(keys->slots) / sizeof(keys->slots[0]); i++)
+	for (size_t i = 0; i < sizeof(keys->slots) / sizeof(keys->slots[0]); i++) {
+		const uint64_t use = keys->slots[i] & PLACEMENT_USE_BITS;
+		if (keys->slots[i] != 0 && use != PLACEMENT_READ && use != PLACEMENT_WRITTEN)
+			return false;
 		count += keys->slots[i] != 0;
+	}
 	return count <= keys->count && keys->count <= PLACEMENT_KEYS_MAX &&
-	       keys->bytes <= (uint64_t)keys->count * PLACEMENT_BLOCK_MAX;
+	       keys->bytes[PLACEMENT_READ] <= most && keys->bytes[PLACEMENT_WRITTEN] <= most;
 }
 
 static enum placement_state
@@ -210,7 +238,6 @@ placement_learn(const struct placement_rehearsal *rehearsal)
 		return found;
 	placement_forget(found);
 	if (state < PLACEMENT_STATE_MAX && reasons[state] != NULL)
-		fprintf(stderr, "which objects requests write to was not learned: %s\n",
-			reasons[state]);
+		fprintf(stderr, "which objects requests use was not learned: %s\n", reasons[state]);
 	return NULL;
 }

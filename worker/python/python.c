@@ -55,7 +55,7 @@ name_objects(void)
 	size_t size;
 	const void *objects = placement_region(&size);
 
-	(void)zy_name_region(objects, size, "objects written to");
+	(void)zy_name_region(objects, size, "objects in use");
 }
 
 static int
