@@ -370,8 +370,11 @@ placement_settle(void)
 		placement_key_close();
 		placement_forget(chosen);
 	}
+	struct area *area = &region.areas[PLACEMENT_WRITTEN];
+	if (area->end - area->next > (ptrdiff_t)CHILD_BYTES)
+		area->end = area->next + CHILD_BYTES;
 	if (region.per_page > 0)
-		area_begin_page(&region.areas[PLACEMENT_WRITTEN]);
+		area_begin_page(area);
 	region.per_page = 0;
 	chosen = NULL;
 	mode = MODE_CHILD;

@@ -7,7 +7,7 @@
 #define Py_BUILD_CORE 1 /* for the frame, which no call that does not allocate gives away */
 #include <Python.h>
 
-#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+#if PY_VERSION_HEX >= 0x030B0100 && PY_VERSION_HEX < 0x030C0000
 #include <internal/pycore_frame.h>
 #endif
 
@@ -35,7 +35,7 @@ mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+#if PY_VERSION_HEX >= 0x030B0100 && PY_VERSION_HEX < 0x030C0000
 
 /* Of a plain string; what is derived from it could have a function of its own for that. */
 static uint64_t
@@ -69,7 +69,7 @@ placement_key_open(void)
 	return contexts != MAP_FAILED ? 0 : -1;
 }
 
-#else /* later ones have objects without counters (PEP 683), and other frames */
+#else /* in 3.11.0 a frame that is being cleared is still to be seen; later ones have objects without counters (PEP 683), and other frames */
 
 static uint64_t
 hash_function(uint64_t hash)

@@ -20,14 +20,15 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#define REHEARSAL_MS   (120 * 1000) /* each */
+#define REHEARSALS_MS  (240u * 1000) /* all of them */
 #define REHEARSALS_MAX 4
 #define APART_MAX      32768u /* blocks with a page for themselves: most need no more than one */
 
 static const char *const reasons[PLACEMENT_STATE_MAX] = {
-	[PLACEMENT_BEGUN] = "a process died or took longer than two minutes",
+	[PLACEMENT_BEGUN] = "a process died or took longer than four minutes",
 	[PLACEMENT_REQUEST_FAILED] = "a warm-up failed in a child",
 	[PLACEMENT_TOO_MANY] = "too many objects",
 	[PLACEMENT_NO_PAGEMAP] = "/proc/self/pagemap cannot be read",
@@ -141,13 +142,28 @@ end(pid_t pid)
 		;
 }
 
-/* Until it ends, or takes too long. */
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Until it ends, or the time for all of them is over. */
 static void
 await(pid_t pid)
 {
+	static uint64_t begin_ms;
+
 	struct pollfd process = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
 
-	while (process.fd >= 0 && poll(&process, 1, REHEARSAL_MS) < 0 && errno == EINTR)
+	if (begin_ms == 0)
+		begin_ms = now_ms();
+	const uint64_t gone_ms = now_ms() - begin_ms;
+	const int left_ms = gone_ms < REHEARSALS_MS ? (int)(REHEARSALS_MS - gone_ms) : 0;
+	while (process.fd >= 0 && poll(&process, 1, left_ms) < 0 && errno == EINTR)
 		;
 	end(pid);
 	if (process.fd >= 0)

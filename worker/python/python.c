@@ -73,15 +73,18 @@ load_python(const struct zy_load *load, void **state_out)
 		return zy_load_error(load, "no memory");
 	if (interpreter_start(load, &settings) < 0)
 		return -1;
-	if (placement_start(settings.learns_placement ? &rehearsal : NULL) < 0)
+	if (settings.places_objects &&
+	    placement_start(settings.learns_placement ? &rehearsal : NULL) < 0)
 		return zy_load_error(load, "no memory");
 	if (load_application(&rehearsed) < 0)
 		return -1;
 	if (failure_watch_faults() < 0)
 		return zy_load_error(load, "signal handlers: %s", strerror(errno));
 	heap_fill_holes();
-	name_objects();
-	placement_settle();
+	if (settings.places_objects) {
+		name_objects();
+		placement_settle();
+	}
 	return 0;
 }
 

@@ -107,11 +107,12 @@ read_placement(const struct zy_load *load, struct settings *out)
 
 	if (read_one(load, "placement", &words) < 0)
 		return -1;
+	out->places_objects = true;
 	out->learns_placement = out->warmup.count > 0;
 	if (words == NULL)
 		return 0;
 	if (strcmp(words, "none") == 0)
-		out->learns_placement = false;
+		out->places_objects = out->learns_placement = false;
 	else if (strcmp(words, "learned") != 0)
 		return zy_load_error(
 			load, "option \"placement\": \"%s\" is neither \"learned\" nor \"none\"",

@@ -24,7 +24,8 @@ struct settings {
 	struct settings_list path; /* absolute directories */
 	struct settings_list preload;
 	struct settings_list warmup; /* "GET /path" */
-	bool learns_placement;
+	bool places_objects;
+	bool learns_placement; /* from the warm-ups */
 };
 
 /*
