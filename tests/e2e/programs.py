@@ -43,7 +43,7 @@ def program_pool(name, folder, program="deeds", options=None, also=(), **keys):
     """`also`: files beside the folder, the loader and libc that the program needs."""
     options = {"program": os.path.join(folder, program), **(options or {})}
     paths = [folder, *needed_files(DEEDS), *also]
-    keys = {"profile": "exec", "read_paths": sorted(set(paths)), "timeout": "10s", "breaker": 0, **keys}
+    keys = {"profile": "exec", "read_paths": sorted(set(paths)), "timeout": "60s", "breaker": 0, **keys}
     return zyg.pool(name, worker="exec", options=options, **keys)
 
 
