@@ -89,7 +89,7 @@ def test_leaving_before_the_crash_does_not_help(daemon):
         return (entry(daemon) or {"relapses": 0})["relapses"] > 0
 
     wait_until(is_refused)
-    assert daemon.outcome("client_gone", "probe") > 0
+    wait_until(lambda: is_refused() and daemon.outcome("client_gone", "probe") > 0)
 
 
 def test_bad_requests_add_up(daemon):
