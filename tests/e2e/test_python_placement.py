@@ -9,6 +9,7 @@ import pytest
 import pyapps
 from proc import command_line
 from pyapps import python_pool
+from wait import wait_until
 
 pytestmark = [pyapps.needs_worker,
               pytest.mark.skipif(subprocess.run([pyapps.PYTHON, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"]).returncode != 0,
@@ -90,6 +91,7 @@ def test_where_reads_cannot_be_learned_writes_are(start):
 def test_maps_has_a_name_for_what_was_placed(start):
     daemon = start("scattered", SCATTERED, image="inherited", prefault=0, sample=1).start()
     faults(daemon)
+    wait_until(lambda: daemon.ctl("memory")["pools"][0]["samples"] > 0)
     regions = {region["region"]: region for region in daemon.ctl("maps")["regions"]}
     placed = regions["objects in use"]
     assert 50_000 < placed["copied_bytes"] < 500_000
@@ -150,7 +152,7 @@ def test_a_rehearsal_that_fails_is_told_and_does_not_matter(start, name):
     where, deed, reason = DEEDS[name]
     module = name.replace(" ", "_").replace("-", "_")
     daemon = start(module, ONLY_ASIDE.format(where=where, deed=deed)).start()
-    daemon.wait_log(f"{NOT_LEARNED}: {reason}", 10)
+    daemon.wait_log(f"{NOT_LEARNED}: {reason}")
     assert daemon.get("/").text == "served"
 
 
@@ -202,7 +204,7 @@ def test_a_thread_that_is_left_is_refused_at_once(start):
     """A child that waits for it would have two minutes for that."""
     daemon = start("thread", LEAVES_A_THREAD)
     daemon.spawn()
-    daemon.wait_log("left 1 thread running", 20)
+    daemon.wait_log("left 1 thread running")
     assert NOT_LEARNED not in daemon.log()
 
 
@@ -228,7 +230,7 @@ def test_what_a_rehearsal_started_ends_with_it(start, apps, new_session):
     daemon = start(name, LEAVES_A_PROCESS.replace("{new_session}", str(new_session))).start()
     with open(os.path.join(apps, f"{name}.pids")) as file:
         assert len(file.read().split()) == 3
-    assert "sleep" not in [command_line(pid).split(" ")[0] for pid in daemon.processes()]
+    wait_until(lambda: "sleep" not in [command_line(pid).split(" ")[0] for pid in daemon.processes()])
 
 
 # All kinds of growth, each checked: the region of children is full after a mebibyte, and blocks move out of it.
