@@ -405,6 +405,8 @@ FAILURES = {
     "warm-up raises": ({"app": "plain:warmed", "warmup": "GET /fail"}, "LookupError: the warm-up failed"),
     "warm-up is a 500": ({"app": "plain:warmed", "warmup": "GET /error"}, "answers with status 500"),
     "two apps": ({"app": ["plain:app", "plain:warmed"]}, "one value only"),
+    "bad placement": ({"placement": "x"}, 'is neither \\x22learned\\x22 nor \\x22none\\x22'),
+    "nothing to learn from": ({"placement": "learned"}, 'needs an option \\x22warmup\\x22'),
     "unknown option": ({"wsgi": "x"}, "wsgi"),
     "a thread": ({"app": "threaded:app"}, "left 1 thread running"),
 }

@@ -1,6 +1,6 @@
 /*
- * Which pages a process reads and writes. Exactly: by taking the right to touch them away, and giving it back at the first fault, to read, and the second, to write. Or
- * its writes alone, which is what it has a copy of its own of (/proc/PID/pagemap, bit 56, "exclusively mapped":
+ * Which pages a process reads and writes. Exactly: by taking the right to touch them away, and giving it back at the first fault, to read, and at the
+ * second, to write. Or its writes alone, which is what it has a copy of its own of (/proc/PID/pagemap, bit 56, "exclusively mapped":
  * Documentation/admin-guide/mm/pagemap.rst).
  *
  * Runs in: processes that rehearse requests, forked by those that rehearse the load.

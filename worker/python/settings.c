@@ -99,7 +99,7 @@ check_script_name(const struct zy_load *load, const char *name)
 	return 0;
 }
 
-/* What requests write to shows in the warm-ups alone. */
+/* What requests use shows in the warm-ups alone. */
 static int
 read_placement(const struct zy_load *load, struct settings *out)
 {
